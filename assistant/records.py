@@ -1,0 +1,218 @@
+"""The frozen values that the core passes around. They know no storage, no page and no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+ContenderKind = Literal["base", "rag", "tuned", "tuned+rag"]
+KINDS: tuple[ContenderKind, ...] = get_args(ContenderKind)
+
+Choice = Literal["left", "right", "tie", "both_bad"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+
+CRITERIA = ("relevance", "accuracy", "coherence", "creativity")
+
+ExampleSource = Literal["written", "imported", "generated", "vote"]
+SplitName = Literal["train", "validation", "recall", "generalisation"]
+
+Role = Literal["system", "user", "assistant"]
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256, as 64 hexadecimal digits, of a JSON-serialisable value in canonical form."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """What a person builds. `slug` names its folder and never changes; `name` may."""
+
+    id: str
+    slug: str
+    name: str
+    task: str
+    system_prompt: str
+    base_model: str  # "builtin", a hub id or a local folder
+    embedder: str  # "builtin" (others come later)
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How a contender retrieves.
+
+    passages: how many go into the prompt. context_tokens: budget for them, in tokens of the base
+    model. min_cosine: raw cosine similarity in [-1, 1] below which, for the best passage, nothing
+    relevant was found. min_overlap: share, in [0, 1], of the question's weight in rare words that
+    the best passage must hold where the cosine alone does not decide.
+    """
+
+    passages: int = 4
+    context_tokens: int = 1000
+    min_cosine: float = 0.35
+    min_overlap: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How text is drawn. temperature 0 is greedy; seed is used only above 0."""
+
+    max_new_tokens: int = 160
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """An immutable version of one way to answer; its id is the hash of everything below."""
+
+    kind: ContenderKind
+    assistant_id: str
+    base_model: str
+    run_id: str | None
+    index_generation: int | None
+    retrieval: RetrievalSettings | None
+    prompt_sha256: str
+    decoding: Decoding
+
+    @property
+    def id(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the fields."""
+        return content_hash(asdict(self))[:16]
+
+    @property
+    def retrieves(self) -> bool:
+        return self.kind in ("rag", "tuned+rag")
+
+    @property
+    def tuned(self) -> bool:
+        return self.kind in ("tuned", "tuned+rag")
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that supports a stretch of an answer.
+
+    marker: the number shown, from 1. start, end: character span of the passage in its document's
+    text. answer_start, answer_end: character span of the supported sentence in the answer.
+    page: from 1, None where the format has no pages.
+    """
+
+    marker: int
+    document_id: str
+    document: str
+    passage_id: int
+    page: int | None
+    start: int
+    end: int
+    text: str
+    answer_start: int
+    answer_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost. Seconds are wall time from the moment the question was asked."""
+
+    seconds_to_first_token: float
+    tokens_per_second: float
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a contender said, whole.
+
+    text has no citation markers in it; they are placed from the citations' spans when shown.
+    fingerprint: first 16 hexadecimal digits of the SHA-256 of base weights and adapter.
+    stopped: the person stopped it, so that it may not be voted on.
+    """
+
+    text: str
+    contender: Contender
+    fingerprint: str
+    usage: Usage
+    citations: tuple[Citation, ...] = ()
+    abstained: bool = False
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and what each side said to it; `right` is None with a single pane."""
+
+    question: str
+    left: str
+    right: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One question put to two contenders, stored before anyone can vote on it.
+
+    seed: the recorded draw by which the sides were placed.
+    """
+
+    id: str
+    assistant_id: str
+    conversation_id: str
+    question: str
+    left: Answer
+    right: Answer
+    blind: bool
+    seed: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A voter's judgement of a comparison; marks maps a side to its marks, 1 to 5, by criterion."""
+
+    comparison_id: str
+    voter: str
+    choice: Choice
+    blind: bool
+    created_at: datetime
+    marks: dict[str, dict[str, int]] = field(default_factory=dict)
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question and a reference answer, with where it came from.
+
+    passage: the text that supports it, "" where the documents do not say (`answerable` False).
+    fact: examples of one fact in several wordings share this key. section: content hash of the
+    section the passage is from. method: the rule or file that made it.
+    """
+
+    id: str
+    question: str
+    answer: str
+    source: ExampleSource
+    split: SplitName
+    answerable: bool = True
+    document: str = ""
+    passage: str = ""
+    fact: str = ""
+    section: str = ""
+    method: str = ""
+
+
+def example_id(question: str, answer: str) -> str:
+    """Content id of an example: two with the same words are the same example."""
+    return content_hash([" ".join(question.split()), " ".join(answer.split())])[:16]

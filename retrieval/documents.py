@@ -1,0 +1,100 @@
+"""The values of this package: a document, its passages, and what a search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The current version of a document.
+
+    id: stable over versions. name: unique in its corpus (a relative path where a folder was added).
+    sha256: of the file's bytes, 64 hexadecimal digits. size: bytes. pages: None where the format
+    has none.
+    """
+
+    id: str
+    name: str
+    sha256: str
+    version: int
+    size: int
+    pages: int | None
+    passages: int
+    words: int
+    warnings: tuple[str, ...]
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one version of a document.
+
+    text is exactly document_text[start:end]. page counts from 1. section: SHA-256 of the
+    normalised text of the section (the stretch under one heading) that the passage is cut from.
+    """
+
+    id: int
+    document_id: str
+    document: str
+    ordinal: int
+    text: str
+    heading_path: tuple[str, ...]
+    page: int | None
+    start: int
+    end: int
+    section: str
+
+    @property
+    def source(self) -> str:
+        """Document name and heading path, for people and for prompts."""
+        return " > ".join((self.document, *self.heading_path))
+
+    @property
+    def indexed_text(self) -> str:
+        """What is embedded and searched: the heading path in front of the text."""
+        return "\n".join((" > ".join(self.heading_path), self.text)) if self.heading_path else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a search found.
+
+    score: mean of the min-max-normalised cosine and BM25 scores within the candidates, in [0, 1];
+    for ranking only, never for deciding whether anything relevant was found. cosine: raw, in
+    [-1, 1]. bm25: raw, 0 or more. overlap: share, in [0, 1], of the question's inverse document
+    frequency mass whose words the passage holds.
+    """
+
+    passage: Passage
+    rank: int
+    score: float
+    cosine: float
+    bm25: float
+    overlap: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingProgress:
+    """How far an addition is: `document` is the file at hand, passages those embedded so far."""
+
+    document: str
+    documents_done: int
+    documents_total: int
+    passages_done: int
+    passages_total: int
+
+
+Outcome = Literal["added", "replaced", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """What became of one file; reason is a sentence for `failed` and for anything noteworthy."""
+
+    name: str
+    outcome: Outcome
+    document: Document | None = None
+    reason: str = ""
