@@ -55,7 +55,11 @@ class Passage:
     @property
     def indexed_text(self) -> str:
         """What is embedded and searched: the heading path in front of the text."""
-        return "\n".join((" > ".join(self.heading_path), self.text)) if self.heading_path else self.text
+        return (
+            "\n".join((" > ".join(self.heading_path), self.text))
+            if self.heading_path
+            else self.text
+        )
 
 
 @dataclass(frozen=True, slots=True)
