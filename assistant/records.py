@@ -161,6 +161,36 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """Turns that belong together; each side continues its own.
+
+    left, right: the kinds the person chose (right is None with a single pane); with `blind` the
+    sides are drawn anew for every comparison. updated_at: when the last turn came.
+    """
+
+    id: str
+    assistant_id: str
+    title: str
+    left: ContenderKind
+    right: ContenderKind | None
+    blind: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One question put to a single contender, with its answer."""
+
+    id: str
+    assistant_id: str
+    conversation_id: str
+    question: str
+    answer: Answer
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One question put to two contenders, stored before anyone can vote on it.
 
@@ -189,6 +219,26 @@ class Vote:
     created_at: datetime
     marks: dict[str, dict[str, int]] = field(default_factory=dict)
     comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedVote:
+    """A vote with what it judged: the question, and the contender version on each side."""
+
+    vote: Vote
+    left: Contender
+    right: Contender
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """A voter's judgement of a single pane's reply: up or down."""
+
+    reply_id: str
+    voter: str
+    up: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
