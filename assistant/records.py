@@ -83,6 +83,7 @@ class Contender:
     assistant_id: str
     base_model: str
     run_id: str | None
+    adapter_sha256: str | None
     index_generation: int | None
     retrieval: RetrievalSettings | None
     prompt_sha256: str

@@ -1,0 +1,222 @@
+"""From a contender and a question to a request, and from generated text to an answer.
+
+Retrieval is measured here too: an answer's seconds count from the moment the question was put.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from assistant.citations import Encode, align
+from assistant.errors import GenerationError, documents_mapped
+from assistant.generation import Backend, GenerationRequest, Piece
+from assistant.prompts import (
+    NOT_IN_DOCUMENTS,
+    PastTurn,
+    PromptPassage,
+    question_messages,
+)
+from assistant.records import Answer, Contender, Message, Usage
+from retrieval.documents import Hit
+from retrieval.retriever import Retriever, relevant
+
+_MARKER = re.compile(r"\s*\[\d+\](?!\()")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question made ready for one contender.
+
+    request is None where nothing relevant was found, so that there is nothing to ask the model.
+    hits: the passages in the prompt or, for a contender that does not retrieve, those its answer is
+    held against. seconds: what the preparation took.
+    """
+
+    contender: Contender
+    question: str
+    request: GenerationRequest | None
+    hits: tuple[Hit, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """All that the contender at `index` has said so far."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The whole answer of the contender at `index`."""
+
+    index: int
+    answer: Answer
+
+
+class Responder:
+    """Answers for one assistant.
+
+    adapter: from a run's id to its adapter folder. encode: the corpus' embedder.
+    """
+
+    def __init__(
+        self,
+        system_prompt: str,
+        backend: Backend,
+        retriever: Retriever,
+        encode: Encode,
+        adapter: Callable[[str], Path],
+    ) -> None:
+        self._system_prompt = system_prompt
+        self._backend = backend
+        self._retriever = retriever
+        self._encode = encode
+        self._adapter = adapter
+
+    def prepare(
+        self, contender: Contender, question: str, history: Sequence[PastTurn] = ()
+    ) -> Prepared:
+        """Retrieve where the contender does, and fit the prompt into the model's context.
+
+        Raises DocumentsError, ModelError or GenerationError.
+        """
+        started = time.perf_counter()
+        adapter = self._adapter(contender.run_id) if contender.run_id else None
+        hits: tuple[Hit, ...] = ()
+        if contender.retrieves:
+            hits = self._found(contender, question, history)
+            if not hits:
+                return Prepared(contender, question, None, (), time.perf_counter() - started)
+        messages, hits = self._fitted(contender, question, history, hits)
+        request = GenerationRequest(messages, contender.decoding, adapter)
+        return Prepared(contender, question, request, hits, time.perf_counter() - started)
+
+    def respond(
+        self, prepared: Sequence[Prepared], cancelled: threading.Event
+    ) -> Iterator[Said | Answered]:
+        """Answer for all contenders at once; each ends with one Answered.
+
+        Raises ModelError or GenerationError.
+        """
+        asked = [index for index, one in enumerate(prepared) if one.request is not None]
+        for index, one in enumerate(prepared):
+            if one.request is None:
+                yield Said(index, NOT_IN_DOCUMENTS)
+                yield Answered(index, self._abstention(one))
+        requests = [one.request for one in prepared if one.request is not None]
+        texts = [""] * len(prepared)
+        for piece in self._backend.generate(requests, cancelled) if requests else ():
+            index = asked[piece.index]
+            if piece.text:
+                texts[index] += piece.text
+                yield Said(index, _shown(texts[index]))
+            if piece.usage is not None:
+                yield Answered(index, self._whole(prepared[index], texts[index], piece))
+
+    def _found(
+        self, contender: Contender, question: str, history: Sequence[PastTurn]
+    ) -> tuple[Hit, ...]:
+        """The relevant passages; a follow-up that finds none is searched with the question before."""
+        settings = contender.retrieval
+        assert settings is not None
+        queries = [question]
+        if history:
+            queries.append(f"{history[-1].question} {question}")
+        for query in queries:
+            with documents_mapped():
+                found = self._retriever.search(query, settings.passages)
+            if any(relevant(hit, settings.min_cosine, settings.min_overlap) for hit in found):
+                return tuple(found)
+        return ()
+
+    def _fitted(
+        self,
+        contender: Contender,
+        question: str,
+        history: Sequence[PastTurn],
+        hits: tuple[Hit, ...],
+    ) -> tuple[tuple[Message, ...], tuple[Hit, ...]]:
+        """The messages within the context: the oldest turns go first, then the last passages."""
+        room = self._backend.context_length - contender.decoding.max_new_tokens
+        if contender.retrieval is not None:
+            hits = self._within(hits, contender.retrieval.context_tokens)
+        turns = list(history)
+        while True:
+            passages = [PromptPassage(hit.passage.source, hit.passage.text) for hit in hits]
+            messages = question_messages(self._system_prompt, question, passages, turns)
+            if self._backend.count_tokens(messages) <= room:
+                return messages, hits
+            if turns:
+                turns.pop(0)
+            elif len(hits) > 1:
+                hits = hits[:-1]
+            else:
+                raise GenerationError(
+                    "The question is longer than the model can read: shorten it and ask again."
+                )
+
+    def _within(self, hits: tuple[Hit, ...], tokens: int) -> tuple[Hit, ...]:
+        kept: list[Hit] = []
+        used = 0
+        for hit in hits:
+            used += self._backend.count_tokens([Message("user", hit.passage.text)])
+            if kept and used > tokens:
+                break
+            kept.append(hit)
+        return tuple(kept)
+
+    def _abstention(self, prepared: Prepared) -> Answer:
+        return Answer(
+            text=NOT_IN_DOCUMENTS,
+            contender=prepared.contender,
+            fingerprint=self._backend.fingerprint(self._adapter_of(prepared)),
+            usage=Usage(prepared.seconds, 0.0, 0, 0),
+            abstained=True,
+        )
+
+    def _whole(self, prepared: Prepared, text: str, piece: Piece) -> Answer:
+        usage = piece.usage
+        assert usage is not None
+        text = _shown(text).strip()
+        if not text and not piece.stopped:
+            raise GenerationError(
+                "The model gave an empty answer: nothing was kept; ask again in other words."
+            )
+        abstained = _is_refusal(text)
+        hits = prepared.hits or self._held_against(prepared, text)
+        return Answer(
+            text=text,
+            contender=prepared.contender,
+            fingerprint=self._backend.fingerprint(self._adapter_of(prepared)),
+            usage=replace(
+                usage, seconds_to_first_token=usage.seconds_to_first_token + prepared.seconds
+            ),
+            citations=() if abstained else align(text, prepared.question, hits, self._encode),
+            abstained=abstained,
+            stopped=piece.stopped,
+        )
+
+    def _held_against(self, prepared: Prepared, text: str) -> tuple[Hit, ...]:
+        """The passages that could support an answer given without any."""
+        with documents_mapped():
+            return tuple(self._retriever.search(f"{prepared.question} {text}", 4))
+
+    def _adapter_of(self, prepared: Prepared) -> Path | None:
+        run_id = prepared.contender.run_id
+        return self._adapter(run_id) if run_id else None
+
+
+def _shown(text: str) -> str:
+    """The text without citation markers that the model made up."""
+    return _MARKER.sub("", text)
+
+
+def _is_refusal(text: str) -> bool:
+    return text.strip().rstrip(".").casefold() == NOT_IN_DOCUMENTS.rstrip(".").casefold()

@@ -1,0 +1,409 @@
+"""One DUET_HOME: its assistants, their documents and runs, and the models that answer.
+
+The page and the command line are two faces of this class. Models and corpora are opened when first
+used and kept, so that importing this module costs no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import shutil
+import threading
+import unicodedata
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from assistant.answering import Responder
+from assistant.errors import (
+    Conflict,
+    ExamplesError,
+    InvalidRequest,
+    NotFound,
+    StoreError,
+    documents_mapped,
+)
+from assistant.examples import read_examples, split_examples
+from assistant.generation import Backend
+from assistant.prompts import default_system_prompt, prompt_fingerprint
+from assistant.records import (
+    Assistant,
+    Contender,
+    ContenderKind,
+    Decoding,
+    RetrievalSettings,
+)
+from assistant.runs import Run, Runs, TrainingSettings
+from assistant.settings import Settings
+from assistant.store import Store
+from assistant.tallies import Tallies, tally
+from retrieval.corpus import Corpus, section_sides
+from retrieval.embedder import Embedder, load_embedder
+from retrieval.retriever import Retriever
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+"""Called with a stage in words and the share of it that is done, in [0, 1]."""
+
+_BUILTIN = "builtin"
+_LONGEST_NAME = 80
+
+
+class Workspace:
+    """Everything under one DUET_HOME. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        backend_for: Callable[[str, Progress], Backend],
+        embedder_for: Callable[[str], Embedder],
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._backend_for = backend_for
+        self._embedder_for = embedder_for
+        self._lock = threading.RLock()
+        self._loading = threading.Lock()
+        self._corpora: dict[str, tuple[Corpus, Retriever]] = {}
+        self._embedders: dict[str, Embedder] = {}
+        self._backend: tuple[str, Backend] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        backend_for: Callable[[str, Progress], Backend] | None = None,
+        embedder_for: Callable[[str], Embedder] | None = None,
+    ) -> Self:
+        """Open the folder, making it where it is missing.
+
+        backend_for: from a base model's name to its backend, the local one by default.
+        Raises StoreError where the folder or database cannot be used.
+        """
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(
+                f"The folder {settings.home} cannot be made ({error.strerror}): "
+                "set DUET_HOME to one that can be written."
+            ) from error
+        return cls(
+            settings,
+            Store.open(settings.database_url),
+            backend_for or _local_backend(settings.models),
+            embedder_for or load_embedder,
+        )
+
+    def close(self) -> None:
+        """Close the database and the corpora."""
+        with self._lock:
+            for corpus, _ in self._corpora.values():
+                corpus.close()
+            self._corpora.clear()
+            self.store.close()
+
+    # Assistants
+
+    def assistants(self) -> list[Assistant]:
+        return self.store.assistants()
+
+    def assistant(self, name: str) -> Assistant:
+        """The assistant of that id, slug or name. Raises NotFound."""
+        known = self.store.assistants()
+        for assistant in known:
+            if name in (assistant.id, assistant.slug):
+                return assistant
+        for assistant in known:
+            if name.strip().casefold() == assistant.name.casefold():
+                return assistant
+        raise NotFound(f"There is no assistant “{name}”: `duet list` names those there are.")
+
+    def create(
+        self, name: str, task: str, base_model: str = _BUILTIN, system_prompt: str = ""
+    ) -> Assistant:
+        """Make an assistant. Raises InvalidRequest, or Conflict where the name is taken."""
+        name = _checked_name(name)
+        self._refuse_taken(name)
+        assistant = Assistant(
+            id=str(uuid.uuid4()),
+            slug=self._free_slug(name),
+            name=name,
+            task=task.strip(),
+            system_prompt=system_prompt.strip() or default_system_prompt(name, task),
+            base_model=base_model.strip() or _BUILTIN,
+            embedder=_BUILTIN,
+            created_at=datetime.now(UTC),
+        )
+        self.store.add_assistant(assistant)
+        return assistant
+
+    def update(
+        self,
+        assistant: Assistant,
+        *,
+        name: str | None = None,
+        task: str | None = None,
+        system_prompt: str | None = None,
+        base_model: str | None = None,
+    ) -> Assistant:
+        """Change what is given. A system prompt that was never edited follows name and task.
+
+        Raises InvalidRequest, or Conflict where the name is taken.
+        """
+        new_name = assistant.name if name is None else _checked_name(name)
+        if new_name.casefold() != assistant.name.casefold():
+            self._refuse_taken(new_name)
+        new_task = assistant.task if task is None else task.strip()
+        prompt = assistant.system_prompt if system_prompt is None else system_prompt.strip()
+        if not prompt or prompt == default_system_prompt(assistant.name, assistant.task):
+            prompt = default_system_prompt(new_name, new_task)
+        changed = replace(
+            assistant,
+            name=new_name,
+            task=new_task,
+            system_prompt=prompt,
+            base_model=(base_model or assistant.base_model).strip(),
+        )
+        self.store.update_assistant(changed)
+        return changed
+
+    def delete(self, assistant: Assistant) -> None:
+        """Delete the assistant with its documents, runs, conversations and votes.
+
+        Raises Conflict while one of its runs is going.
+        """
+        if any(run.state in ("running", "stopping") for run in self.runs(assistant).list()):
+            raise Conflict(f"{assistant.name} is being trained: stop the run, then delete it.")
+        with self._lock:
+            opened = self._corpora.pop(assistant.id, None)
+        if opened:
+            opened[0].close()
+        self.store.delete_assistant(assistant.id)
+        shutil.rmtree(self._folder(assistant), ignore_errors=False, onerror=_report_leftover)
+
+    # Documents
+
+    def corpus(self, assistant: Assistant) -> Corpus:
+        """The assistant's documents. Raises DocumentsError."""
+        return self._opened(assistant)[0]
+
+    def retriever(self, assistant: Assistant) -> Retriever:
+        """The search over the assistant's documents. Raises DocumentsError."""
+        return self._opened(assistant)[1]
+
+    # Examples and runs
+
+    def import_examples(self, assistant: Assistant, path: Path) -> int:
+        """Take in a JSONL or CSV file of examples; returns how many were new.
+
+        Raises ExamplesError with every fault and its line; nothing is taken in then.
+        """
+        return self.store.add_examples(assistant.id, split_examples(read_examples(path)))
+
+    def write_examples(self, assistant: Assistant) -> int:
+        """Write examples from the documents by rule; returns how many were new.
+
+        Raises ExamplesError where there is nothing to write from.
+        """
+        from assistant.question_writing import write_examples
+
+        with documents_mapped():
+            passages = self.corpus(assistant).passages()
+        if not passages:
+            raise ExamplesError("There are no documents to write examples from: add some first.")
+        examples = write_examples(passages, section_sides(passages))
+        if not examples:
+            raise ExamplesError(
+                "No facts were found in the documents by rule: import examples or write some."
+            )
+        return self.store.add_examples(assistant.id, split_examples(examples))
+
+    def runs(self, assistant: Assistant) -> Runs:
+        return Runs(self._folder(assistant) / "runs")
+
+    def train(
+        self, assistant: Assistant, settings: TrainingSettings, progress: Progress | None = None
+    ) -> Run:
+        """Start a run on the assistant's examples. Raises ExamplesError, ModelError, TrainingError.
+
+        progress: of fetching the base model, where it is not there yet.
+        """
+        from assistant.models import resolve_model
+
+        examples = self.store.examples(assistant.id)
+        if not any(example.split == "train" for example in examples):
+            raise ExamplesError(
+                "There are no examples to train on: import some, or write them from the documents."
+            )
+        model = resolve_model(assistant.base_model, self.settings.models, progress)
+        return self.runs(assistant).start(assistant, model, examples, settings)
+
+    # Answering
+
+    def unavailable(self, assistant: Assistant, kind: ContenderKind) -> str:
+        """Why this contender cannot answer yet, as a sentence; "" where it can."""
+        if kind in ("rag", "tuned+rag"):
+            with documents_mapped():
+                if not self.corpus(assistant).documents():
+                    return "There are no documents yet: add some, and RAG answers from them."
+        if kind in ("tuned", "tuned+rag") and self.runs(assistant).latest_usable() is None:
+            return "There is no tuned model yet: train one, and it answers here."
+        return ""
+
+    def contender(
+        self, assistant: Assistant, kind: ContenderKind, run_id: str | None = None
+    ) -> Contender:
+        """The current version of a contender, with the latest usable run where none is named.
+
+        Raises InvalidRequest where it cannot answer yet, NotFound for an unknown run.
+        """
+        reason = self.unavailable(assistant, kind)
+        if reason:
+            raise InvalidRequest(reason)
+        retrieves = kind in ("rag", "tuned+rag")
+        run = self._usable_run(assistant, run_id) if kind in ("tuned", "tuned+rag") else None
+        return Contender(
+            kind=kind,
+            assistant_id=assistant.id,
+            base_model=assistant.base_model,
+            run_id=run.id if run else None,
+            adapter_sha256=_adapter_sha256(run.adapter) if run and run.adapter else None,
+            index_generation=self.corpus(assistant).generation if retrieves else None,
+            retrieval=RetrievalSettings() if retrieves else None,
+            prompt_sha256=prompt_fingerprint(assistant.system_prompt),
+            decoding=Decoding(),
+        )
+
+    def backend(self, assistant: Assistant, progress: Progress | None = None) -> Backend:
+        """The backend of the assistant's base model; one stays resident. Raises ModelError.
+
+        progress: called with a stage and its share done while the model is made ready.
+        """
+        with self._loading:
+            if self._backend is None or self._backend[0] != assistant.base_model:
+                made = self._backend_for(assistant.base_model, progress or _unwatched)
+                self._backend = (assistant.base_model, made)
+            return self._backend[1]
+
+    def backend_ready(self, assistant: Assistant) -> bool:
+        """Whether the assistant's base model is resident."""
+        resident = self._backend
+        return resident is not None and resident[0] == assistant.base_model
+
+    def responder(self, assistant: Assistant) -> Responder:
+        """What answers for this assistant. Raises ModelError, DocumentsError."""
+        _, retriever = self._opened(assistant)
+        runs = self.runs(assistant)
+
+        def adapter(run_id: str) -> Path:
+            folder = runs.get(run_id).adapter
+            if folder is None:
+                raise NotFound(f"Run {run_id} has no adapter: it ended before one was saved.")
+            return folder
+
+        return Responder(
+            assistant.system_prompt,
+            self.backend(assistant),
+            retriever,
+            self._embedder(assistant.embedder).encode,
+            adapter,
+        )
+
+    # Votes
+
+    def tallies(self, assistant: Assistant) -> Tallies:
+        return tally(self.store.votes(assistant.id))
+
+    def folder(self, assistant: Assistant) -> Path:
+        """The folder that holds all of the assistant but what is in the database."""
+        return self._folder(assistant)
+
+    def _folder(self, assistant: Assistant) -> Path:
+        return self.settings.assistants / assistant.slug
+
+    def _opened(self, assistant: Assistant) -> tuple[Corpus, Retriever]:
+        with self._lock:
+            if assistant.id not in self._corpora:
+                with documents_mapped():
+                    embedder = self._embedder(assistant.embedder)
+                    corpus = Corpus.open(self._folder(assistant), embedder)
+                    self._corpora[assistant.id] = (corpus, Retriever(corpus))
+            return self._corpora[assistant.id]
+
+    def _embedder(self, name: str) -> Embedder:
+        with self._lock, documents_mapped():
+            if name not in self._embedders:
+                self._embedders[name] = self._embedder_for(name)
+            return self._embedders[name]
+
+    def _usable_run(self, assistant: Assistant, run_id: str | None) -> Run:
+        runs = self.runs(assistant)
+        run = runs.latest_usable() if run_id is None else runs.get(run_id)
+        if run is None or run.adapter is None:
+            raise InvalidRequest(f"Run {run_id} has no adapter: choose one that is done.")
+        return run
+
+    def _refuse_taken(self, name: str) -> None:
+        if any(name.casefold() == known.name.casefold() for known in self.store.assistants()):
+            raise Conflict(f"There is an assistant named “{name}” already: choose another name.")
+
+    def _free_slug(self, name: str) -> str:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "assistant"
+        taken = {assistant.slug for assistant in self.store.assistants()}
+        slug, number = stem, 1
+        while slug in taken or (self.settings.assistants / slug).exists():
+            number += 1
+            slug = f"{stem}-{number}"
+        return slug
+
+
+def _local_backend(models: Path) -> Callable[[str, Progress], Backend]:
+    def make(base_model: str, progress: Progress) -> Backend:
+        from assistant.local_model import LocalBackend
+        from assistant.models import resolve_model
+
+        backend = LocalBackend(resolve_model(base_model, models, progress))
+        backend.load(progress)
+        return backend
+
+    return make
+
+
+def _unwatched(stage: str, share: float) -> None:
+    logger.info("%s: %.0f %%", stage, 100 * share)
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise InvalidRequest("Give the assistant a name.")
+    if len(name) > _LONGEST_NAME:
+        raise InvalidRequest(f"The name has {len(name)} characters: use at most {_LONGEST_NAME}.")
+    return name
+
+
+def _adapter_sha256(folder: Path) -> str:
+    weights = folder / "adapter_model.safetensors"
+    stat = weights.stat()
+    return _sha256(weights, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    """SHA-256 of a file, read again only when its time or size has changed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _report_leftover(function: object, path: str, error: object) -> None:
+    logger.warning("%s could not be deleted and can be removed by hand", path)
