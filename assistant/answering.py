@@ -123,7 +123,7 @@ class Responder:
     def _found(
         self, contender: Contender, question: str, history: Sequence[PastTurn]
     ) -> tuple[Hit, ...]:
-        """The relevant passages; a follow-up that finds none is searched with the question before."""
+        """The relevant passages; a follow-up without any is searched with the question before."""
         settings = contender.retrieval
         assert settings is not None
         queries = [question]

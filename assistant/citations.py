@@ -60,9 +60,7 @@ def checkable(sentence: str) -> bool:
     return bool(numbers(sentence) or names(sentence))
 
 
-def _support(
-    sentence: str, question: str, hits: Sequence[Hit], encode: Encode
-) -> Passage | None:
+def _support(sentence: str, question: str, hits: Sequence[Hit], encode: Encode) -> Passage | None:
     said = content_words(sentence)
     if len(said) < 2 and not checkable(sentence):
         return None

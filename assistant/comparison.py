@@ -49,7 +49,7 @@ class SideText:
 
 @dataclass(frozen=True, slots=True)
 class SideFailed:
-    """A side could not answer; reason is a sentence. No comparison is stored, so none is voted on."""
+    """A side could not answer; reason is a sentence. Nothing is stored to vote on."""
 
     side: Side
     reason: str

@@ -12,7 +12,9 @@ _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d+(?:[.,:]\d+)*(?![\d])")
 _WORD = re.compile(r"[^\W_]+(?:[-'’&.][^\W_]+)*", re.UNICODE)
 _POSSESSIVE = re.compile(r"[’']s$")
 _SENTENCE = re.compile(r"[^\s].*?(?:[.!?]+[\"')\]]*(?=\s|$)|\n|$)", re.DOTALL)
-_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|approx|no|nos|vs|dr|mr|mrs|ms|st|fig|p|pp|ca|min|max)\.$", re.I)
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|approx|no|nos|vs|dr|mr|mrs|ms|st|fig|p|pp|ca|min|max)\.$", re.I
+)
 
 _NUMBER_WORDS = {
     word: str(value)
@@ -23,11 +25,12 @@ _NUMBER_WORDS = {
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
 
 STOP_WORDS = frozenset(
-    "a about after all also an and any are as at be been before but by can could did do does for "
-    "from had has have he her his how i if in into is it its itself just may me more most much must my "
-    "no not of on one only or other our out over own per she should so some such than that the their "
-    "them then there these they this those to up use used using very was we were what when where "
-    "which while who whom whose why will with would you your".split()
+    "a about after all also an and any are as at be been before but by can could did do does "
+    "for from had has have he her his how i if in into is it its itself just may me more most "
+    "much must my no not of on one only or other our out over own per she should so some such "
+    "than that the their them then there these they this those to up use used using very was "
+    "we were what when where which while who whom whose why will with would you your".split()
+)
 )
 
 

@@ -318,6 +318,22 @@ class Workspace:
             adapter,
         )
 
+    def example_questions(self, assistant: Assistant) -> list[str]:
+        """Up to three questions to begin with: the sample's own, else from examples or headings."""
+        from assistant.sample import sample_description
+
+        described = sample_description()
+        if assistant.name == described.name and assistant.task == described.task:
+            return list(described.example_questions)
+        examples = self.store.examples(assistant.id, "train")
+        by_document = {example.document: example.question for example in reversed(examples)}
+        if by_document:
+            return list(by_document.values())[-3:][::-1]
+        with documents_mapped():
+            passages = self.corpus(assistant).passages()
+        headings = dict.fromkeys(p.heading_path[-1] for p in passages if p.heading_path)
+        return [f"What do the documents say about “{heading}”?" for heading in list(headings)[:3]]
+
     # Votes
 
     def tallies(self, assistant: Assistant) -> Tallies:

@@ -1,0 +1,194 @@
+"""The commands about assistants, documents and examples, and the one app that gathers them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.cli import chat, training
+from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
+from assistant.cli.workspace import Name, opened
+from assistant.errors import DocumentsError, documents_mapped
+from retrieval.documents import IndexingProgress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Build a domain assistant twice, by retrieval and by fine-tuning, and compare the two.",
+)
+documents = typer.Typer(no_args_is_help=True, help="The documents of an assistant.")
+examples = typer.Typer(no_args_is_help=True, help="Questions with reference answers.")
+app.add_typer(documents, name="documents")
+app.add_typer(examples, name="examples")
+app.add_typer(training.runs, name="runs")
+app.command("train")(training.train)
+app.command("ask")(chat.ask)
+app.command("compare")(chat.compare)
+app.command("vote")(chat.vote)
+app.command("tallies")(chat.tallies)
+
+
+@app.command()
+def new(
+    name: Name,
+    task: Annotated[str, typer.Option(help="What the assistant is for, in your words.")],
+    model: Annotated[
+        str, typer.Option(help="Base model: builtin, a hub id or a local folder.")
+    ] = "builtin",
+    as_json: AsJson = False,
+) -> None:
+    """Make an assistant."""
+    with opened() as workspace:
+        assistant = workspace.create(name, task, model)
+    if as_json:
+        show_json(assistant)
+    else:
+        say(f"Made {assistant.name}. Next: duet documents add {assistant.slug} PATH...")
+
+
+@app.command("list")
+def list_assistants(as_json: AsJson = False) -> None:
+    """List the assistants."""
+    with opened() as workspace:
+        known = workspace.assistants()
+    if as_json:
+        show_json(known)
+    else:
+        rows = [(a.slug, a.name, a.task, a.base_model) for a in known]
+        show_table(("Slug", "Name", "Task", "Base model"), rows)
+
+
+@app.command()
+def sample(as_json: AsJson = False) -> None:
+    """Make the sample assistant, or complete it."""
+    from assistant.sample import make_sample
+
+    with opened() as workspace, bar() as report:
+        assistant = make_sample(workspace, report)
+    if as_json:
+        show_json(assistant)
+    else:
+        say(f"{assistant.name} is ready. Next: duet ask {assistant.slug} QUESTION --with rag")
+
+
+@app.command()
+def search(
+    name: Name,
+    question: str,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Search the documents: passages with scores, document, page and span."""
+    with opened() as workspace:
+        retriever = workspace.retriever(workspace.assistant(name))
+        with documents_mapped():
+            hits = retriever.search(question, top)
+    if as_json:
+        show_json(hits)
+        return
+    for hit in hits:
+        page = f", p. {hit.passage.page}" if hit.passage.page else ""
+        say(
+            f"{hit.rank}. {hit.passage.document}{page} [{hit.passage.start}-{hit.passage.end}] "
+            f"score {hit.score:.3f}, cosine {hit.cosine:.3f}, BM25 {hit.bm25:.2f}\n"
+            f"   {hit.passage.text}"
+        )
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7860,
+) -> None:
+    """Serve the page."""
+    from assistant.settings import settings_from_environment
+    from assistant.ui import serve as serve_page
+
+    serve_page(settings_from_environment(), host, port)
+
+
+@documents.command("add")
+def add_documents(
+    name: Name,
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders to walk.")],
+    as_json: AsJson = False,
+) -> None:
+    """Add documents; a file that cannot be read is named with the reason, the others go in."""
+    with opened() as workspace, bar() as report:
+
+        def indexed(state: IndexingProgress) -> None:
+            share = state.passages_done / max(state.passages_total, 1)
+            report(f"{state.documents_done}/{state.documents_total} {state.document}", share)
+
+        corpus = workspace.corpus(workspace.assistant(name))
+        with documents_mapped():
+            results = corpus.add(paths, indexed)
+    if as_json:
+        show_json(results)
+    else:
+        for result in results:
+            say(f"{result.outcome}: {result.name}{' - ' if result.reason else ''}{result.reason}")
+    failed = [result for result in results if result.outcome == "failed"]
+    if failed:
+        raise DocumentsError(
+            f"{len(failed)} of {len(results)} files could not be read; the others are in."
+            if len(failed) < len(results)
+            else "No file could be read; nothing was changed."
+        )
+
+
+@documents.command("list")
+def list_documents(name: Name, as_json: AsJson = False) -> None:
+    """List the documents."""
+    with opened() as workspace, documents_mapped():
+        found = workspace.corpus(workspace.assistant(name)).documents()
+    if as_json:
+        show_json(found)
+    else:
+        rows = [(d.name, d.pages, d.passages, d.words, " ".join(d.warnings)) for d in found]
+        show_table(("Name", "Pages", "Passages", "Words", "Warnings"), rows)
+
+
+@documents.command("remove")
+def remove_documents(
+    name: Name,
+    documents: Annotated[list[str], typer.Argument(help="Names or ids.")],
+    as_json: AsJson = False,
+) -> None:
+    """Remove documents; their passages are gone at once."""
+    with opened() as workspace, documents_mapped():
+        corpus = workspace.corpus(workspace.assistant(name))
+        chosen = [corpus.document(document) for document in documents]
+        removed = [corpus.remove(document.id) for document in chosen]
+    if as_json:
+        show_json(removed)
+    else:
+        say("\n".join(f"removed: {document.name}" for document in removed))
+
+
+@examples.command("import")
+def import_examples(name: Name, file: Path, as_json: AsJson = False) -> None:
+    """Import examples from a JSONL or CSV file of questions and answers."""
+    with opened() as workspace:
+        added = workspace.import_examples(workspace.assistant(name), file)
+    _show_added(added, as_json)
+
+
+@examples.command("write")
+def write_examples(name: Name, as_json: AsJson = False) -> None:
+    """Write examples from the documents by rule."""
+    with opened() as workspace:
+        added = workspace.write_examples(workspace.assistant(name))
+    _show_added(added, as_json)
+
+
+def _show_added(added: int, as_json: bool) -> None:
+    if as_json:
+        show_json({"added": added})
+    else:
+        say(f"{added} new examples.")
+        if added == 0:
+            note("All of them were there already.")

@@ -1,0 +1,115 @@
+"""The commands that train and look after runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
+from assistant.cli.workspace import Name, opened
+from assistant.errors import TrainingError
+from assistant.runs import PRESETS, Run, Runs
+
+runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
+PresetOption = StrEnum("PresetOption", {name: name for name in PRESETS})
+
+_STANDARD = PresetOption("standard")
+_GOING = ("running", "stopping")
+_POLL_SECONDS = 0.5
+
+
+def train(
+    name: Name,
+    preset: Annotated[PresetOption, typer.Option(help="How much to train.")] = _STANDARD,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the examples.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fine-tune on the examples, and follow the run until it ends.
+
+    Leaving with Ctrl-C leaves the run going: `duet runs stop` ends it and saves what it has.
+    """
+    given = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank}
+    changes = {field: value for field, value in given.items() if value is not None}
+    settings = replace(PRESETS[preset.value], **changes)  # type: ignore[arg-type]
+    with opened() as workspace:
+        assistant = workspace.assistant(name)
+        with bar() as report:
+            run = workspace.train(assistant, settings, report)
+        run = run if detach else _follow(workspace.runs(assistant), run)
+    _show(run, as_json)
+
+
+@runs.command("list")
+def list_runs(name: Name, as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    with opened() as workspace:
+        found = workspace.runs(workspace.assistant(name)).list()
+    if as_json:
+        show_json(found)
+        return
+    rows = []
+    for run in found:
+        last = run.steps[-1] if run.steps else None
+        progress = f"{last.step}/{last.total_steps}" if last else ""
+        loss = f"{last.loss:.3f}" if last else ""
+        rows.append((run.id, run.state, run.settings.preset, progress, loss, run.error))
+    show_table(("Run", "State", "Preset", "Step", "Loss", "Error"), rows)
+
+
+@runs.command("stop")
+def stop_run(name: Name, run: str, as_json: AsJson = False) -> None:
+    """Stop a run at its next step and save what it has learned."""
+    with opened() as workspace:
+        found = workspace.runs(workspace.assistant(name))
+        found.stop(run)
+        stopped = _follow(found, found.get(run))
+    _show(stopped, as_json)
+
+
+@runs.command("resume")
+def resume_run(
+    name: Name,
+    run: str,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a run that was stopped or interrupted."""
+    with opened() as workspace:
+        found = workspace.runs(workspace.assistant(name))
+        found.resume(run)
+        resumed = found.get(run) if detach else _follow(found, found.get(run))
+    _show(resumed, as_json)
+
+
+def _follow(found: Runs, run: Run) -> Run:
+    """Show a run's progress until it ends. Raises TrainingError where it failed."""
+    with bar() as report:
+        while run.state in _GOING:
+            if run.steps:
+                last = run.steps[-1]
+                stage = (
+                    f"loss {last.loss:.3f}, {last.tokens_per_second:.0f} tokens/s, "
+                    f"{last.seconds_left:.0f} s left"
+                )
+                report(stage, last.step / last.total_steps)
+            time.sleep(_POLL_SECONDS)
+            run = found.get(run.id)
+    if run.state in ("failed", "interrupted"):
+        raise TrainingError(run.error or f"Run {run.id} was interrupted: resume it to go on.")
+    return run
+
+
+def _show(run: Run, as_json: bool) -> None:
+    if as_json:
+        show_json(run)
+        return
+    say(f"Run {run.id}: {run.state}")
+    if run.steps:
+        note(f"Loss {run.steps[0].loss:.3f} at the start, {run.steps[-1].loss:.3f} at the end.")

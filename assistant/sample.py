@@ -1,0 +1,127 @@
+"""The sample assistant: shipped documents, questions and a tuned adapter, made ready once.
+
+Making it again completes what is missing, so that a start that was interrupted loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from assistant.errors import Conflict, DocumentsError, StoreError, documents_mapped
+from assistant.examples import read_examples
+from assistant.records import Assistant
+from assistant.workspace import Progress, Workspace
+from retrieval.documents import IndexingProgress
+
+_MARKER = "sample.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDescription:
+    """What datasets/aurora/sample.json says."""
+
+    name: str
+    task: str
+    example_questions: tuple[str, ...]
+
+
+def sample_folder() -> Path:
+    """The shipped sample: inside the installed package, or datasets/aurora of a checkout.
+
+    Raises StoreError where neither is there.
+    """
+    package = Path(str(files("assistant")))
+    for folder in (package / "sample_data", package.parent / "datasets" / "aurora"):
+        if (folder / "sample.json").is_file():
+            return folder
+    raise StoreError("The sample's files are missing from this installation: install Duet again.")
+
+
+def sample_description() -> SampleDescription:
+    """Name, task and example questions of the sample."""
+    described = json.loads((sample_folder() / "sample.json").read_text("utf-8"))
+    return SampleDescription(
+        described["name"], described["task"], tuple(described["example_questions"])
+    )
+
+
+def sample_wanted(workspace: Workspace) -> bool:
+    """Whether the sample was never finished here; one that was deleted stays deleted."""
+    return not (workspace.settings.home / _MARKER).exists()
+
+
+def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assistant:
+    """Make the sample assistant, or complete it, and return it.
+
+    progress: called with a stage and the share of it that is done.
+    Raises DocumentsError, ExamplesError, StoreError.
+    """
+    report = progress or (lambda stage, share: None)
+    described = sample_description()
+    folder = sample_folder()
+    assistant = _made(workspace, described)
+
+    def indexed(state: IndexingProgress) -> None:
+        share = state.passages_done / max(state.passages_total, 1)
+        report("Indexing the sample's documents", share)
+
+    report("Indexing the sample's documents", 0.0)
+    with documents_mapped():
+        corpus = workspace.corpus(assistant)
+        results = corpus.add(sorted((folder / "documents").iterdir()), indexed)
+    failed = [f"{result.name}: {result.reason}" for result in results if result.outcome == "failed"]
+    if failed:
+        raise DocumentsError("The sample is incomplete: " + " ".join(failed))
+    report("Adding the sample's questions", 0.0)
+    workspace.store.add_examples(assistant.id, read_examples(folder / "questions.jsonl"))
+    report("Adding the sample's tuned model", 0.0)
+    _add_run(folder / "run", workspace.folder(assistant) / "runs")
+    marker = {"assistant": assistant.id, **asdict(described)}
+    _write(workspace.settings.home / _MARKER, json.dumps(marker, indent=2))
+    report("The sample is ready", 1.0)
+    return assistant
+
+
+def _made(workspace: Workspace, described: SampleDescription) -> Assistant:
+    try:
+        return workspace.create(described.name, described.task)
+    except Conflict:
+        return workspace.assistant(described.name)
+
+
+def _add_run(shipped: Path, runs: Path) -> None:
+    """Copy the shipped run beside the others, whole or not at all."""
+    name = json.loads((shipped / "run.json").read_text("utf-8"))["id"]
+    target = runs / name
+    if target.exists():
+        return
+    partial = runs / f".{name}.{uuid.uuid4().hex}"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(shipped, partial)
+        partial.rename(target)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise StoreError(
+            f"The sample's tuned model could not be copied ({error.strerror}): "
+            "free some disk space and start again; nothing else was lost."
+        ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path} could not be written ({error.strerror}).") from error
