@@ -31,7 +31,6 @@ STOP_WORDS = frozenset(
     "than that the their them then there these they this those to up use used using very was "
     "we were what when where which while who whom whose why will with would you your".split()
 )
-)
 
 
 def words(text: str) -> list[str]:
