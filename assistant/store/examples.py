@@ -1,0 +1,71 @@
+"""SQL of examples: each is in an assistant once, and keeps its place when it is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from assistant.errors import Conflict, NotFound
+from assistant.records import Example, SplitName
+from assistant.store.assistants import locked_assistant
+from assistant.store.rows import example_of, example_values
+from assistant.store.schema import examples
+
+_BATCH = 500  # ids in one statement, below every database's limit of variables
+
+
+def add_examples(connection: Connection, assistant_id: str, added: Iterable[Example]) -> int:
+    locked_assistant(connection, assistant_id)
+    statement = select(examples.c.id).where(examples.c.assistant_id == assistant_id)
+    known = set(connection.execute(statement).scalars())
+    new = {example.id: example for example in reversed(list(added)) if example.id not in known}
+    values = [example_values(assistant_id, example) for example in reversed(new.values())]
+    if values:
+        connection.execute(insert(examples), values)
+    return len(values)
+
+
+def examples_of(
+    connection: Connection, assistant_id: str, split: SplitName | None
+) -> list[Example]:
+    statement = select(examples).where(examples.c.assistant_id == assistant_id)
+    if split is not None:
+        statement = statement.where(examples.c.split == split)
+    found = connection.execute(statement.order_by(examples.c.position)).mappings()
+    return [example_of(row) for row in found]
+
+
+def update_example(
+    connection: Connection, assistant_id: str, example_id: str, changed: Example
+) -> None:
+    statement = (
+        update(examples)
+        .where(examples.c.assistant_id == assistant_id, examples.c.id == example_id)
+        .values(example_values(assistant_id, changed))
+    )
+    try:
+        with connection.begin_nested():
+            hit = connection.execute(statement).rowcount
+    except IntegrityError as error:
+        raise Conflict(
+            "Another example already has this question and answer: nothing was changed, delete "
+            "one of the two."
+        ) from error
+    if not hit:
+        raise NotFound(
+            "There is no such example: it may have been edited or deleted, look at the list again."
+        )
+
+
+def delete_examples(connection: Connection, assistant_id: str, ids: Iterable[str]) -> int:
+    wanted = list(ids)
+    deleted = 0
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
+        statement = delete(examples).where(
+            examples.c.assistant_id == assistant_id, examples.c.id.in_(batch)
+        )
+        deleted += connection.execute(statement).rowcount
+    return deleted
