@@ -61,9 +61,9 @@ def names(text: str) -> frozenset[str]:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that carry meaning, in lower case, plural and verb endings cut off."""
+    """The words that carry meaning, in lower case, plural and verb endings cut off; no numbers."""
     lower = (word.lower() for word in words(text))
-    return frozenset(_stem(word) for word in lower if word not in STOP_WORDS)
+    return frozenset(_stem(w) for w in lower if w not in STOP_WORDS and not w.isdigit())
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

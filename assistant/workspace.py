@@ -132,7 +132,6 @@ class Workspace:
     ) -> Assistant:
         """Make an assistant. Raises InvalidRequest, or Conflict where the name is taken."""
         name = _checked_name(name)
-        self._refuse_taken(name)
         assistant = Assistant(
             id=str(uuid.uuid4()),
             slug=self._free_slug(name),
@@ -160,8 +159,6 @@ class Workspace:
         Raises InvalidRequest, or Conflict where the name is taken.
         """
         new_name = assistant.name if name is None else _checked_name(name)
-        if new_name.casefold() != assistant.name.casefold():
-            self._refuse_taken(new_name)
         new_task = assistant.task if task is None else task.strip()
         prompt = assistant.system_prompt if system_prompt is None else system_prompt.strip()
         if not prompt or prompt == default_system_prompt(assistant.name, assistant.task):
@@ -367,10 +364,6 @@ class Workspace:
         if run is None or run.adapter is None:
             raise InvalidRequest(f"Run {run_id} has no adapter: choose one that is done.")
         return run
-
-    def _refuse_taken(self, name: str) -> None:
-        if any(name.casefold() == known.name.casefold() for known in self.store.assistants()):
-            raise Conflict(f"There is an assistant named “{name}” already: choose another name.")
 
     def _free_slug(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
