@@ -1,0 +1,73 @@
+"""Votes as text to take away: one row a vote, CSV for spreadsheets and JSONL for programs.
+
+Voters are numbered in the order of their first votes; what identifies them is left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Any
+
+from assistant.records import CRITERIA, CountedVote
+
+_SIDES = ("left", "right")
+# What spreadsheets take for the beginning of a formula, with the full-width forms:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def votes_jsonl(votes: Sequence[CountedVote]) -> str:
+    """One JSON object a line, with the marks as they were given: side, criterion, 1 to 5."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(votes))
+
+
+def votes_csv(votes: Sequence[CountedVote]) -> str:
+    """RFC 4180 with a header line; a column for each side's mark by each criterion.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    header: list[str] = []
+    for row in _rows(votes):
+        marks = row.pop("marks")
+        for side in _SIDES:
+            for criterion in CRITERIA:
+                row[f"{side}_{criterion}"] = marks.get(side, {}).get(criterion, "")
+        if not header:
+            header = list(row)
+            writer.writerow(header)
+        writer.writerow([_harmless(row[name]) for name in header])
+    return text.getvalue()
+
+
+def _rows(votes: Sequence[CountedVote]) -> Iterable[dict[str, Any]]:
+    numbers: dict[str, int] = {}
+    for counted in sorted(votes, key=lambda counted: counted.vote.created_at):
+        vote = counted.vote
+        yield {
+            "comparison": vote.comparison_id,
+            "question": counted.question,
+            "left": counted.left.kind,
+            "left_version": counted.left.id,
+            "right": counted.right.kind,
+            "right_version": counted.right.id,
+            "choice": vote.choice,
+            "blind": vote.blind,
+            "marks": vote.marks,
+            "comment": vote.comment,
+            "voter": numbers.setdefault(vote.voter, len(numbers) + 1),
+            "time": vote.created_at.astimezone(UTC).isoformat(),
+        }
+
+
+def _harmless(cell: object) -> object:
+    if isinstance(cell, str) and (
+        cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)
+    ):
+        return "'" + cell
+    return cell
