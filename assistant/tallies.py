@@ -167,7 +167,9 @@ def wilson_interval(wins: float, n: int) -> tuple[float, float]:
     """Wilson's 95 % score interval of a proportion.
 
     (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n) with p = wins/n (E. B. Wilson, Probable
-    Inference, the Law of Succession, and Statistical X Raises ValueError unless 0 <= wins <= n and n >= 1.
+    Inference, the Law of Succession, and Statistical Inference, JASA 22, 1927, p. 209-212). wins
+    may hold halves: half a win varies less than a coin does, so the interval is then wider than it
+    need be, never narrower. Raises ValueError unless 0 <= wins <= n and n >= 1.
     """
     if n < 1 or not 0 <= wins <= n:
         raise ValueError(f"{wins} wins of {n} are no proportion")
