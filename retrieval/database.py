@@ -1,0 +1,232 @@
+"""corpus.db: its schema, its connections, its one writer at a time.
+
+SQLite in WAL mode. Readers never wait; a write is one transaction that also raises the generation,
+so that a process killed at any moment leaves whole documents or none. SQLite's own write lock is
+the lock between the page and the command line; it is held for a commit, never while embedding.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from retrieval.errors import CorpusError, CorpusLocked, EmbedderError
+from retrieval.lexical import LEXICAL_SCHEMA
+
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+_LOCK_SECONDS = 30.0
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    removed_at TEXT
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX documents_name ON documents (name) WHERE removed_at IS NULL;
+CREATE TABLE versions (
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    version INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    pages INTEGER,
+    passages INTEGER NOT NULL,
+    words INTEGER NOT NULL,
+    warnings TEXT NOT NULL,
+    added_at TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (document_id, version)
+);
+CREATE INDEX versions_sha256 ON versions (sha256);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    version INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    live INTEGER NOT NULL,
+    page INTEGER,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    section TEXT NOT NULL,
+    content BLOB NOT NULL,
+    heading_path TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX passages_version ON passages (document_id, version);
+CREATE INDEX passages_content ON passages (content);
+CREATE INDEX passages_live ON passages (id) WHERE live;
+CREATE TABLE vectors (content BLOB PRIMARY KEY, vector BLOB NOT NULL);
+"""
+
+
+class Database:
+    """The file, its pool of connections, and the two ways to use one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path, embedder: str, dimension: int) -> Database:
+        """Open the file, making it where it is missing.
+
+        Raises EmbedderError where its vectors are of another embedder, CorpusError where it is
+        damaged, of a newer Duet, or cannot be made.
+        """
+        database = cls(path)
+        with errors_mapped(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with database._connection() as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
+                    _create(connection, embedder, dimension)
+                elif version > SCHEMA_VERSION:
+                    raise CorpusError(
+                        f"The corpus in {path.parent} was made by a newer version of Duet: update "
+                        "Duet to open it; nothing was changed."
+                    )
+                _check_embedder(connection, embedder)
+        return database
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state of the corpus, whatever is committed meanwhile."""
+        with errors_mapped(self._path.parent), self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection that alone may write; all of it is committed, or none.
+
+        Raises CorpusLocked where another process does not let go within 30 s.
+        """
+        with errors_mapped(self._path.parent), self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute(
+                    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+                )
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close all idle connections; those in use are closed as they come back."""
+        self._closed = True
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._closed:
+            raise CorpusError("The corpus is closed: open it again.")
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = sqlite3.connect(
+                self._path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        try:
+            yield connection
+        finally:
+            if self._closed or connection.in_transaction:
+                connection.close()
+            else:
+                self._idle.put(connection)
+
+
+def generation_of(connection: sqlite3.Connection) -> int:
+    """The number of the state that the connection sees."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+    return int(row[0])
+
+
+def meta_of(connection: sqlite3.Connection, key: str) -> str:
+    """A value fixed when the corpus was made: `corpus_id`, `embedder` or `dimension`."""
+    return str(connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
+
+
+def _create(connection: sqlite3.Connection, embedder: str, dimension: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been first while this one waited for the lock.
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in (*_SCHEMA.split(";\n"), *LEXICAL_SCHEMA):
+                connection.execute(statement)
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                (
+                    ("generation", "0"),
+                    ("corpus_id", uuid4().hex),
+                    ("embedder", embedder),
+                    ("dimension", str(dimension)),
+                ),
+            )
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _check_embedder(connection: sqlite3.Connection, embedder: str) -> None:
+    found = meta_of(connection, "embedder")
+    if found != embedder:
+        raise EmbedderError(
+            f"These documents were indexed with the embedding model {found}, not with {embedder}: "
+            f"choose {found} again, or add the documents to a new assistant."
+        )
+
+
+@contextmanager
+def errors_mapped(folder: Path) -> Iterator[None]:
+    """Map errors of SQLite and of the disk to those of this package."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _mapped(error, folder) from error
+    except OSError as error:
+        raise CorpusError(
+            f"The documents in {folder} cannot be read or written "
+            f"({error.strerror or error}): what was stored before is kept; free some space or "
+            "check the permissions and try again."
+        ) from error
+
+
+def _mapped(error: sqlite3.Error, folder: Path) -> CorpusError | CorpusLocked:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return CorpusLocked(
+            "Another window or command is writing to the same documents: nothing was changed; try "
+            "again when it is done."
+        )
+    if "full" in text:
+        return CorpusError(
+            f"The disk that holds {folder} is full: what was stored before is kept; free some "
+            "space and try again."
+        )
+    return CorpusError(
+        f"The index of documents in {folder} cannot be used ({text}): the files themselves are "
+        "kept in its folder named files; restore corpus.db from a copy, or move it away and add "
+        "the files again."
+    )

@@ -1,0 +1,209 @@
+"""HTML: what a reader of the page would read, without scripts, styles and navigation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import UnreadableDocument
+from retrieval.loaders.parsed import Parsed, TextBuilder, clean_line, table_row
+from retrieval.loaders.text import decoded, refuse_binary
+
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_CHARSET_BYTES = 4096
+
+_UNREAD = frozenset(
+    "script style noscript template nav svg math iframe object embed head select button "
+    "input textarea dialog".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption "
+    "figure footer form header hr html legend li main ol p section summary table tbody td tfoot th "
+    "thead tr ul".split()
+)
+_UNREAD_ROLES = frozenset(("navigation", "search", "menu", "menubar"))
+
+
+def read_html(path: Path, name: str) -> Parsed:
+    """An HTML file."""
+    data = path.read_bytes()
+    refuse_binary(data, name)
+    declared = _CHARSET.search(data[:_CHARSET_BYTES])
+    text, warnings = decoded(data, name, declared[1].decode("ascii") if declared else None)
+    return parse_html(text, name, warnings)
+
+
+def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed:
+    """HTML source as a document. Raises UnreadableDocument where nothing of it can be parsed."""
+    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import html as lxml_html  # type: ignore[import-untyped]
+
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True
+    )
+    try:
+        root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError):
+        if not source.strip():
+            return TextBuilder().parsed(warnings=warnings)
+        raise UnreadableDocument(
+            f"{name} cannot be read as a web page: open it in a browser and save it again."
+        ) from None
+    return _Reader(root).parsed(warnings)
+
+
+class _Reader:
+    """Walks the tree without recursion, so that no depth of nesting can end it."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._builder = TextBuilder()
+        self._inline: list[str] = []
+        self._items: list[str] = []
+        self._preformatted = 0
+
+    def parsed(self, warnings: tuple[str, ...]) -> Parsed:
+        title = self._root.findtext(".//title")
+        if title and self._root.find(".//h1") is None:
+            self._builder.heading(title, 0)
+        self._walk()
+        self._flush_list()
+        return self._builder.parsed(warnings=warnings)
+
+    def _walk(self) -> None:
+        from lxml import etree
+
+        walker = etree.iterwalk(self._root, events=("start", "end"))
+        for event, node in walker:
+            tag = node.tag if isinstance(node.tag, str) else ""
+            if event == "start":
+                if _unread(node, tag):
+                    walker.skip_subtree()
+                elif tag == "table" and _is_data_table(node):
+                    self._table(node)
+                    walker.skip_subtree()
+                elif tag in _HEADINGS:
+                    self._flush_list()
+                    self._builder.heading("".join(_texts(node)), _HEADINGS[tag])
+                    walker.skip_subtree()
+                else:
+                    self._enter(node, tag)
+            else:
+                self._leave(node, tag)
+
+    def _enter(self, node: Any, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._flush()
+        elif tag == "br":
+            self._inline.append("\n")
+        elif tag == "pre":
+            self._flush_list()
+            self._preformatted += 1
+        elif tag == "img":
+            self._inline.append(f" {node.get('alt', '')} ")
+        if node.text:
+            self._inline.append(node.text if self._preformatted else _one_line(node.text))
+
+    def _leave(self, node: Any, tag: str) -> None:
+        if tag == "li":
+            self._flush(item=True)
+        elif tag == "pre":
+            if self._preformatted == 1:
+                self._builder.lines("".join(self._inline))
+                self._inline = []
+            self._preformatted = max(0, self._preformatted - 1)
+        elif tag in _BLOCKS:
+            self._flush()
+            if tag in ("ul", "ol"):
+                self._flush_list()
+        if node.tail and node is not self._root:
+            self._inline.append(node.tail if self._preformatted else _one_line(node.tail))
+
+    def _flush(self, item: bool = False) -> None:
+        lines = [clean_line(line) for line in "".join(self._inline).split("\n")]
+        lines = [line for line in lines if line]
+        self._inline = []
+        if not lines:
+            return
+        if item:
+            self._items.append("- " + "\n  ".join(lines))
+            return
+        self._flush_items()
+        if len(lines) > 1:
+            self._builder.lines("\n".join(lines))
+        else:
+            self._builder.prose(lines[0])
+
+    def _flush_items(self) -> None:
+        if self._items:
+            self._builder.lines("\n".join(self._items))
+            self._items = []
+
+    def _flush_list(self) -> None:
+        self._flush()
+        self._flush_items()
+
+    def _table(self, table: Any) -> None:
+        self._flush_list()
+        caption = table.find("caption")
+        if caption is not None and (words := clean_line("".join(_texts(caption)))):
+            self._builder.prose(words)
+        header: list[str] = []
+        lines = []
+        for row in table.iter("tr"):
+            cells = [cell for cell in row if cell.tag in ("td", "th")]
+            texts = [clean_line("".join(_texts(cell))) for cell in cells]
+            if not header and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
+                header = texts
+            elif cells and cells[0].tag == "th" and len(cells) == 2:
+                lines.append(table_row(texts[:1], texts[1:]))
+            else:
+                lines.append(table_row(header, texts))
+        if not any(lines):
+            lines = [table_row([], header)]
+        self._builder.lines("\n".join(filter(None, lines)))
+
+
+def _unread(node: Any, tag: str) -> bool:
+    return (
+        tag in _UNREAD
+        or node.get("hidden") is not None
+        or node.get("aria-hidden") == "true"
+        or node.get("role") in _UNREAD_ROLES
+    )
+
+
+def _is_data_table(table: Any) -> bool:
+    """Not a table that only lays out the page: no table inside, and cells in a grid."""
+    if table.find(".//table") is not None or table.find(".//h1") is not None:
+        return False
+    widths = [sum(cell.tag in ("td", "th") for cell in row) for row in table.iter("tr")]
+    return bool(widths) and max(widths) > 1
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """All text under a node, with spaces where blocks and line breaks part it."""
+    from lxml import etree
+
+    walker = etree.iterwalk(node, events=("start", "end"))
+    for event, inner in walker:
+        tag = inner.tag if isinstance(inner.tag, str) else ""
+        if event == "start":
+            if inner is not node and _unread(inner, tag):
+                walker.skip_subtree()
+                continue
+            if tag in _BLOCKS or tag == "br":
+                yield " "
+            yield inner.text or ""
+        else:
+            if tag in _BLOCKS:
+                yield " "
+            if inner is not node:
+                yield inner.tail or ""
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
