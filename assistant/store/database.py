@@ -1,40 +1,31 @@
-"""Opening a database: its URL, how SQLite is set, its migrations, and its transactions."""
+"""An open database: its URL, how SQLite is set, and its transactions."""
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from assistant.errors import StoreError
 from assistant.store.failures import failures_mapped
-
-logger = logging.getLogger(__name__)
+from assistant.store.migrating import MIGRATIONS, is_current, migrate
 
 BUSY_SECONDS = 30.0  # how long a write waits for that of another thread or process
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK_KEY = 0x64756574  # "duet": PostgreSQL's advisory lock of migrating
-# Alembic keeps its current environment in a module, so that one process migrates one thing a time.
-_migrating = threading.Lock()
 
 
 class Database:
     """An engine whose `read` and `write` are whole transactions, safe under threads."""
 
-    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Connect and bring the schema up to date.
+    def __init__(
+        self, url: str, busy_seconds: float = BUSY_SECONDS, migrations: Path = MIGRATIONS
+    ) -> None:
+        """Connect and bring the schema up to date. migrations: folder of Alembic scripts.
 
         Raises StoreError where the URL is wrong, or the database cannot be read or written, is
         damaged, or was made by a newer Duet.
@@ -45,7 +36,10 @@ class Database:
                 _prepare_file(parsed)
             self._engine = _engine(parsed, busy_seconds)
             try:
-                self._migrate(busy_seconds)
+                with self._engine.connect() as connection, connection.begin():
+                    current = is_current(connection, migrations)
+                if not current:
+                    _migrate(parsed, busy_seconds, migrations)
             except BaseException:
                 self._engine.dispose()
                 raise
@@ -63,55 +57,45 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed whole, or not at all where anything is raised."""
-        with failures_mapped(), self._engine.connect() as plain:
-            connection = plain.execution_options(duet_writes=True)
-            with connection.begin():
-                yield connection
+        with failures_mapped(), writing(self._engine) as connection:
+            yield connection
 
-    def _migrate(self, busy_seconds: float) -> None:
-        config = Config(attributes={"log": logger})
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with _migrating:
-            script = ScriptDirectory.from_config(config)
-            head = script.get_current_head()
-            if self._revision() == head:
-                return
-            if self._engine.dialect.name == "sqlite":
-                self._switch_to_wal(busy_seconds)
-            with self.write() as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.execute(
-                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY}
-                    )
-                revision = MigrationContext.configure(connection).get_current_revision()
-                if revision == head:  # another process was faster
-                    return
-                known = {known.revision for known in script.walk_revisions()}
-                if revision is not None and revision not in known:
-                    raise StoreError(
-                        "The database was made by a newer version of Duet: nothing was changed, "
-                        "update Duet to open it."
-                    )
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                logger.info("database migrated from %s to %s", revision or "empty", head)
 
-    def _revision(self) -> str | None:
-        with self.read() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds SQLite's write lock from its beginning."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(duet_writes=True)
+        with connection.begin():
+            yield connection
 
-    def _switch_to_wal(self, busy_seconds: float) -> None:
-        # The switch lasts in the file. SQLite does not wait for it as it does for a write.
-        deadline = time.monotonic() + busy_seconds
+
+def _migrate(url: URL, busy_seconds: float, migrations: Path) -> None:
+    # SQLite changes a table by making it anew, and dropping the old one would delete, along its
+    # foreign keys, every vote: so migrations have an engine on which they are off.
+    engine = _engine(url, busy_seconds, foreign_keys=False)
+    try:
+        if engine.dialect.name == "sqlite":
+            _switch_to_wal(engine, busy_seconds)
+        with writing(engine) as connection:
+            migrate(connection, migrations)
+    finally:
+        engine.dispose()
+
+
+def _switch_to_wal(engine: Engine, busy_seconds: float) -> None:
+    """Let reading go on while another writes; the switch lasts in the file."""
+    deadline = time.monotonic() + busy_seconds
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
         while True:
             try:
-                with self._engine.connect() as connection:
-                    dbapi = connection.connection.dbapi_connection
-                    assert dbapi is not None
-                    dbapi.cursor().execute("PRAGMA journal_mode=WAL")
-                    return
-            except Exception as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
+                cursor.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # Unlike a write, the switch does not wait by itself for others to let go.
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
 
@@ -131,7 +115,7 @@ def _prepare_file(url: URL) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _engine(url: URL, busy_seconds: float) -> Engine:
+def _engine(url: URL, busy_seconds: float, foreign_keys: bool = True) -> Engine:
     try:
         if url.get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True)
@@ -146,7 +130,7 @@ def _engine(url: URL, busy_seconds: float) -> Engine:
     def _connected(connection: Any, _record: Any) -> None:
         # The driver would begin transactions by itself, too late and never for reading.
         connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         connection.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")

@@ -20,11 +20,14 @@ def add_examples(connection: Connection, assistant_id: str, added: Iterable[Exam
     locked_assistant(connection, assistant_id)
     statement = select(examples.c.id).where(examples.c.assistant_id == assistant_id)
     known = set(connection.execute(statement).scalars())
-    new = {example.id: example for example in reversed(list(added)) if example.id not in known}
-    values = [example_values(assistant_id, example) for example in reversed(new.values())]
-    if values:
+    new: dict[str, Example] = {}
+    for example in added:
+        if example.id not in known:
+            new.setdefault(example.id, example)
+    if new:
+        values = [example_values(assistant_id, example) for example in new.values()]
         connection.execute(insert(examples), values)
-    return len(values)
+    return len(new)
 
 
 def examples_of(

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.util import CommandError
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -62,7 +61,7 @@ def failures_mapped() -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, CommandError, sqlite3.Error, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise _mapped(error) from error
     except (OverflowError, UnicodeEncodeError) as error:
         raise _unstorable() from error

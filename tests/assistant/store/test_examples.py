@@ -1,0 +1,77 @@
+"""Examples are in an assistant once, in their order, and can be edited in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from assistant.errors import Conflict, NotFound
+from assistant.records import Assistant, Example, example_id
+from assistant.store import Store
+
+
+@pytest.fixture
+def filled(store: Store, assistant: Assistant, example: Callable[..., Example]) -> Store:
+    store.add_assistant(assistant)
+    store.add_examples("a1", [example("One?"), example("Two?", split="recall")])
+    return store
+
+
+def test_only_new_examples_are_added(filled: Store, example: Callable[..., Example]) -> None:
+    again = replace(example("One?"), answer="something else")
+    three = example("Three?")
+    assert filled.add_examples("a1", [again, three, three]) == 1
+    assert filled.examples("a1") == [example("One?"), example("Two?", split="recall"), three]
+    assert filled.add_examples("a1", []) == 0
+
+
+def test_of_two_in_one_addition_the_first_stands(
+    filled: Store, example: Callable[..., Example]
+) -> None:
+    first, second = example("Four?"), example("Four?", method="second")
+    assert filled.add_examples("a1", [first, example("Five?"), second]) == 2
+    assert filled.examples("a1")[2:] == [first, example("Five?")]
+
+
+def test_examples_of_one_split(filled: Store, example: Callable[..., Example]) -> None:
+    assert filled.examples("a1", "train") == [example("One?")]
+    assert filled.examples("a1", "recall") == [example("Two?", split="recall")]
+    assert filled.examples("a1", "validation") == []
+
+
+def test_an_assistant_may_have_what_another_has(
+    filled: Store, assistant: Assistant, example: Callable[..., Example]
+) -> None:
+    filled.add_assistant(replace(assistant, id="a2", slug="other", name="Other"))
+    assert filled.add_examples("a2", [example("One?")]) == 1
+    assert filled.delete_examples("a2", [example("One?").id]) == 1
+    assert len(filled.examples("a1")) == 2
+
+
+def test_no_examples_without_an_assistant(store: Store, example: Callable[..., Example]) -> None:
+    with pytest.raises(NotFound):
+        store.add_examples("nobody", [example()])
+
+
+def test_an_edited_example_keeps_its_place(filled: Store, example: Callable[..., Example]) -> None:
+    key = example("One?").id
+    changed = replace(
+        example("One?"), id=example_id("One?", "two litres"), answer="two litres", answerable=False
+    )
+    filled.update_example("a1", key, changed)
+    assert filled.examples("a1") == [changed, example("Two?", split="recall")]
+    with pytest.raises(NotFound):
+        filled.update_example("a1", key, changed)
+    with pytest.raises(Conflict, match="already has this question"):
+        filled.update_example("a1", changed.id, example("Two?"))
+    assert filled.examples("a1")[0] == changed
+
+
+def test_delete_says_how_many_there_were(filled: Store, example: Callable[..., Example]) -> None:
+    many = [example(f"Question {number}?") for number in range(1200)]
+    assert filled.add_examples("a1", many) == 1200
+    ids = [one.id for one in many]
+    assert filled.delete_examples("a1", [*ids, *ids, "unknown"]) == 1200
+    assert len(filled.examples("a1")) == 2
