@@ -56,14 +56,14 @@ CREATE TABLE passages (
     start INTEGER NOT NULL,
     stop INTEGER NOT NULL,
     section TEXT NOT NULL,
-    content BLOB NOT NULL,
+    content TEXT NOT NULL,
     heading_path TEXT NOT NULL,
     text TEXT NOT NULL
 );
 CREATE INDEX passages_version ON passages (document_id, version);
 CREATE INDEX passages_content ON passages (content);
 CREATE INDEX passages_live ON passages (id) WHERE live;
-CREATE TABLE vectors (content BLOB PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE vectors (content TEXT PRIMARY KEY, vector BLOB NOT NULL);
 """
 
 

@@ -30,9 +30,9 @@ STOP_WORDS = frozenset(
     "my no nor not now of off on once only or other our ours out over own s same she should so "
     "some such t than that the their theirs them then there these they this those through to too "
     "under until up very was we were what when where which while who whom why will with would you "
-    "your yours".split()
+    "your yours d ll m re ve".split()
 )
-_WORD = re.compile(r"\w+(?:[.,:/'\u2019_-]\w+)*")
+_WORD = re.compile(r"\w+(?:[.,:/_-]\w+)*")
 _QUERY_WORDS = 64
 
 

@@ -39,7 +39,7 @@ def read_html(path: Path, name: str) -> Parsed:
 def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed:
     """HTML source as a document. Raises UnreadableDocument where nothing of it can be parsed."""
     from lxml import etree  # type: ignore[import-untyped]
-    from lxml import html as lxml_html  # type: ignore[import-untyped]
+    from lxml import html as lxml_html
 
     parser = lxml_html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True

@@ -1,0 +1,172 @@
+"""The documents of one assistant: added, replaced, removed, and read back.
+
+A folder with `corpus.db`, which holds the text, the passages and their vectors, and `files/`, which
+holds the uploads. Everything else is made from these and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrieval.database import Database, errors_mapped, generation_of, meta_of
+from retrieval.documents import AddResult, Document, IndexingProgress, Passage
+from retrieval.embedder import Embedder
+from retrieval.files import StoredFiles
+from retrieval.indexing import Addition, Source
+from retrieval.reader import Limits
+from retrieval.sections import Side, section_side, section_sides
+from retrieval.snapshot import Snapshot
+from retrieval.storing import erase
+
+__all__ = ["Corpus", "Limits", "Side", "section_side", "section_sides"]
+
+logger = logging.getLogger(__name__)
+
+
+class Corpus:
+    """Use it from any thread. Several processes may have the same folder open."""
+
+    def __init__(
+        self, folder: Path, embedder: Embedder, database: Database, limits: Limits
+    ) -> None:
+        self.folder = folder
+        self.embedder = embedder
+        self._database = database
+        self._files = StoredFiles(folder / "files")
+        self._limits = limits
+
+    @classmethod
+    def open(cls, folder: Path, embedder: Embedder, limits: Limits | None = None) -> Corpus:
+        """Open the corpus in a folder, making it where there is none.
+
+        Raises EmbedderError where its vectors are of another embedder, and CorpusError where the
+        folder cannot be used.
+        """
+        folder = folder.absolute()
+        database = Database.open(folder / "corpus.db", embedder.name, embedder.dimension)
+        return cls(folder, embedder, database, limits or Limits())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    @property
+    def generation(self) -> int:
+        """Rises with every committed change, also by another process."""
+        with self._database.reading() as connection:
+            return generation_of(connection)
+
+    @property
+    def identity(self) -> str:
+        """Of this corpus, made with it: tells it from another one in the same folder."""
+        with self._database.reading() as connection:
+            return meta_of(connection, "corpus_id")
+
+    def add(
+        self,
+        paths: Sequence[Path],
+        progress: Callable[[IndexingProgress], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> list[AddResult]:
+        """Add files, and the files in folders; one result for each, in order.
+
+        A file of a name that is here replaces it where its bytes differ; the same bytes under
+        another name are recognised. A file that cannot be read is `failed`, with the reason; the
+        others go in. `progress` is called in this thread.
+
+        Raises Cancelled, CorpusLocked, EmbedderError or CorpusError; documents finished before
+        are kept.
+        """
+        sources, results = _sources(paths)
+        addition = Addition(
+            self._database,
+            self._files,
+            self.embedder,
+            self._limits,
+            sources,
+            progress,
+            cancelled,
+        )
+        return addition.run() + results
+
+    def remove(self, name_or_id: str) -> Document:
+        """Take a document out, with its passages, vectors, text and file.
+
+        Raises DocumentNotFound.
+        """
+        with self._database.writing() as connection:
+            document = Snapshot(connection).document(name_or_id)
+            for sha256 in erase(connection, document):
+                self._files.forget(sha256)
+        logger.info("Removed %s.", document.name)
+        return document
+
+    def documents(self) -> list[Document]:
+        """All documents by name."""
+        with self.snapshot() as snapshot:
+            return snapshot.documents()
+
+    def document(self, name_or_id: str) -> Document:
+        """The document of that name or id. Raises DocumentNotFound."""
+        with self.snapshot() as snapshot:
+            return snapshot.document(name_or_id)
+
+    def passages(self, document_id: str | None = None) -> list[Passage]:
+        """The passages of one document (by id or name), or of all, in order."""
+        with self.snapshot() as snapshot:
+            return snapshot.passages(document_id)
+
+    def passage(self, passage_id: int) -> Passage:
+        """A passage by id, also of an earlier version. Raises DocumentNotFound once removed."""
+        with self.snapshot() as snapshot:
+            return snapshot.passage(passage_id)
+
+    def text(self, document_id: str) -> str:
+        """The whole parsed text of a document, of which passages are slices."""
+        with self.snapshot() as snapshot:
+            return snapshot.text(document_id)
+
+    def file(self, document_id: str) -> Path:
+        """The file as it was added."""
+        return self._files.path(self.document(document_id).sha256)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One consistent state to read, for searches that take several steps."""
+        with self._database.reading() as connection:
+            yield Snapshot(connection)
+
+
+def _sources(paths: Sequence[Path]) -> tuple[list[Source], list[AddResult]]:
+    """The files to add with their names, and a refusal for each name that comes twice."""
+    sources: dict[str, Source] = {}
+    refused = []
+    for path in paths:
+        for source in _walked(path) if path.is_dir() else [Source(path, path.name)]:
+            known = sources.setdefault(source.name, source)
+            if known.path != source.path:
+                refused.append(
+                    AddResult(
+                        source.name,
+                        "failed",
+                        reason=f"Another file named {source.name} came with it: rename one of "
+                        "them, or add the folder that holds both.",
+                    )
+                )
+    return list(sources.values()), refused
+
+
+def _walked(folder: Path) -> Iterator[Source]:
+    """Files under a folder by name; hidden ones and links are not followed."""
+    with errors_mapped(folder):
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                path = Path(place, name)
+                if not name.startswith(".") and not path.is_symlink():
+                    yield Source(path, path.relative_to(folder).as_posix())

@@ -1,0 +1,160 @@
+"""One state of the corpus, read consistently however much is written meanwhile."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from retrieval.database import generation_of
+from retrieval.documents import Document, Passage
+from retrieval.embedder import Vectors
+from retrieval.errors import DocumentNotFound
+
+_VARIABLES = 10_000
+_DOCUMENT = (
+    "SELECT d.id, d.name, v.sha256, v.version, v.size, v.pages, v.passages, v.words, v.warnings, "
+    "v.added_at FROM documents d JOIN versions v ON v.document_id = d.id AND v.version = d.version "
+    "WHERE d.removed_at IS NULL"
+)
+_PASSAGE = (
+    "SELECT p.id, p.document_id, d.name, p.ordinal, p.text, p.heading_path, p.page, p.start, "
+    "p.stop, p.section FROM passages p JOIN documents d ON d.id = p.document_id"
+)
+
+Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+class Snapshot:
+    """Reads through a connection that is within a transaction; see `Corpus.snapshot`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.generation = generation_of(connection)
+
+    def documents(self) -> list[Document]:
+        """All current documents by name."""
+        rows = self.connection.execute(f"{_DOCUMENT} ORDER BY d.name")
+        return [_document(row) for row in rows]
+
+    def document(self, name_or_id: str) -> Document:
+        """The document of that name, else of that id. Raises DocumentNotFound."""
+        for column in ("name", "id"):
+            row = self.connection.execute(
+                f"{_DOCUMENT} AND d.{column} = ?", (name_or_id,)
+            ).fetchone()
+            if row:
+                return _document(row)
+        raise DocumentNotFound(
+            f"There is no document named {name_or_id} here: look at the list of documents."
+        )
+
+    def document_of_bytes(self, sha256: str) -> Document | None:
+        """The document whose current version has that hash."""
+        row = self.connection.execute(
+            f"{_DOCUMENT} AND v.sha256 = ? ORDER BY d.name", (sha256,)
+        ).fetchone()
+        return _document(row) if row else None
+
+    def document_of_name(self, name: str) -> Document | None:
+        """The document of that name."""
+        row = self.connection.execute(f"{_DOCUMENT} AND d.name = ?", (name,)).fetchone()
+        return _document(row) if row else None
+
+    def text(self, document_id: str) -> str:
+        """The whole parsed text of the current version."""
+        document = self.document(document_id)
+        row = self.connection.execute(
+            "SELECT text FROM versions WHERE document_id = ? AND version = ?",
+            (document.id, document.version),
+        ).fetchone()
+        return str(row[0])
+
+    def passages(self, document_id: str | None = None) -> list[Passage]:
+        """The passages of one current document, or of all, in order."""
+        if document_id is None:
+            rows = self.connection.execute(f"{_PASSAGE} WHERE p.live ORDER BY p.id")
+        else:
+            rows = self.connection.execute(
+                f"{_PASSAGE} WHERE p.live AND p.document_id = ? ORDER BY p.id",
+                (self.document(document_id).id,),
+            )
+        return [_passage(row) for row in rows]
+
+    def passage(self, passage_id: int) -> Passage:
+        """A passage by id, also of an earlier version. Raises DocumentNotFound."""
+        row = self.connection.execute(f"{_PASSAGE} WHERE p.id = ?", (passage_id,)).fetchone()
+        if row is None:
+            raise DocumentNotFound("That passage is gone, for its document was removed: ask again.")
+        return _passage(row)
+
+    def live_passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """Those of the ids that are in the current version of a document."""
+        found = self._in_parts(f"{_PASSAGE} WHERE p.live AND p.id IN ", ids)
+        return {row[0]: _passage(row) for row in found}
+
+    def live_ids(self) -> Ids:
+        """Ids of all current passages, ascending."""
+        rows = self.connection.execute("SELECT id FROM passages WHERE live ORDER BY id")
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def vectors(self, ids: Sequence[int], dimension: int) -> tuple[Ids, Vectors]:
+        """Ids and vectors of those passages, in the same order as each other."""
+        rows = self._in_parts(
+            "SELECT p.id, v.vector FROM passages p JOIN vectors v ON v.content = p.content "
+            "WHERE p.id IN ",
+            ids,
+        )
+        vectors: Vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(
+            len(rows), dimension
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64), vectors
+
+    def known_vectors(self, contents: Sequence[str]) -> dict[str, bytes]:
+        """The stored vectors of those content hashes, as bytes."""
+        rows = self._in_parts("SELECT content, vector FROM vectors WHERE content IN ", contents)
+        return dict(rows)
+
+    def _in_parts(
+        self, select: str, values: Sequence[int] | Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        for start in range(0, len(values), _VARIABLES):
+            part = list(values[start : start + _VARIABLES])
+            marks = ",".join("?" * len(part))
+            rows += self.connection.execute(f"{select}({marks})", part)
+        return rows
+
+
+def _document(row: tuple[Any, ...]) -> Document:
+    return Document(
+        id=row[0],
+        name=row[1],
+        sha256=row[2],
+        version=row[3],
+        size=row[4],
+        pages=row[5],
+        passages=row[6],
+        words=row[7],
+        warnings=tuple(json.loads(row[8])),
+        added_at=datetime.fromisoformat(row[9]),
+    )
+
+
+def _passage(row: tuple[Any, ...]) -> Passage:
+    return Passage(
+        id=row[0],
+        document_id=row[1],
+        document=row[2],
+        ordinal=row[3],
+        text=row[4],
+        heading_path=tuple(json.loads(row[5])),
+        page=row[6],
+        start=row[7],
+        end=row[8],
+        section=row[9],
+    )
