@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("decoding", sa.JSON(), nullable=False),
         sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('base', 'rag', 'tuned', 'tuned+rag')", name="ck_contenders_kind"
+            "kind IN ('base', 'rag', 'tuned', 'tuned+rag')", name=op.f("ck_contenders_kind")
         ),
         sa.ForeignKeyConstraint(
             ["assistant_id"],
@@ -84,11 +84,12 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "left_kind IN ('base', 'rag', 'tuned', 'tuned+rag')", name="ck_conversations_left_kind"
+            "left_kind IN ('base', 'rag', 'tuned', 'tuned+rag')",
+            name=op.f("ck_conversations_left_kind"),
         ),
         sa.CheckConstraint(
             "right_kind IN ('base', 'rag', 'tuned', 'tuned+rag')",
-            name="ck_conversations_right_kind",
+            name=op.f("ck_conversations_right_kind"),
         ),
         sa.ForeignKeyConstraint(
             ["assistant_id"],
@@ -118,10 +119,12 @@ def upgrade() -> None:
         sa.Column("section", sa.Text(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "source IN ('written', 'imported', 'generated', 'vote')", name="ck_examples_source"
+            "source IN ('written', 'imported', 'generated', 'vote')",
+            name=op.f("ck_examples_source"),
         ),
         sa.CheckConstraint(
-            "split IN ('train', 'validation', 'recall', 'generalisation')", name="ck_examples_split"
+            "split IN ('train', 'validation', 'recall', 'generalisation')",
+            name=op.f("ck_examples_split"),
         ),
         sa.ForeignKeyConstraint(
             ["assistant_id"], ["assistants.id"], name="fk_examples_assistant_id", ondelete="CASCADE"
@@ -171,9 +174,9 @@ def upgrade() -> None:
         sa.Column("blind", sa.Boolean(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("left_answer <> right_answer", name="ck_comparisons_two_answers"),
+        sa.CheckConstraint("left_answer <> right_answer", name=op.f("ck_comparisons_two_answers")),
         sa.CheckConstraint(
-            "votable = NOT (left_stopped OR right_stopped)", name="ck_comparisons_votable"
+            "votable = NOT (left_stopped OR right_stopped)", name=op.f("ck_comparisons_votable")
         ),
         sa.ForeignKeyConstraint(
             ["assistant_id"],
@@ -237,7 +240,7 @@ def upgrade() -> None:
         sa.Column("voter", sa.String(length=200), nullable=False),
         sa.Column("up", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("voter <> ''", name="ck_thumbs_voter"),
+        sa.CheckConstraint("voter <> ''", name=op.f("ck_thumbs_voter")),
         sa.ForeignKeyConstraint(
             ["reply_id"], ["replies.id"], name="fk_thumbs_reply_id", ondelete="CASCADE"
         ),
@@ -255,11 +258,11 @@ def upgrade() -> None:
         sa.Column("comparison_votable", sa.Boolean(), nullable=False),
         sa.Column("comparison_blind", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "choice IN ('left', 'right', 'tie', 'both_bad')", name="ck_votes_choice"
+            "choice IN ('left', 'right', 'tie', 'both_bad')", name=op.f("ck_votes_choice")
         ),
-        sa.CheckConstraint("voter <> ''", name="ck_votes_voter"),
-        sa.CheckConstraint("comparison_blind OR NOT blind", name="ck_votes_blind"),
-        sa.CheckConstraint("comparison_votable", name="ck_votes_votable"),
+        sa.CheckConstraint("voter <> ''", name=op.f("ck_votes_voter")),
+        sa.CheckConstraint("comparison_blind OR NOT blind", name=op.f("ck_votes_blind")),
+        sa.CheckConstraint("comparison_votable", name=op.f("ck_votes_votable")),
         sa.ForeignKeyConstraint(
             ["comparison_id", "comparison_votable", "comparison_blind"],
             ["comparisons.id", "comparisons.votable", "comparisons.blind"],
