@@ -21,7 +21,7 @@ from retrieval.indexing import Addition, Source
 from retrieval.reader import Limits
 from retrieval.sections import Side, section_side, section_sides
 from retrieval.snapshot import Snapshot
-from retrieval.storing import erase
+from retrieval.storing import erase, orphaned_files
 
 __all__ = ["Corpus", "Limits", "Side", "section_side", "section_sides"]
 
@@ -101,7 +101,9 @@ class Corpus:
         """
         with self._database.writing() as connection:
             document = Snapshot(connection).document(name_or_id)
-            for sha256 in erase(connection, document):
+            erase(connection, document)
+        with self._database.locked() as connection:
+            for sha256 in orphaned_files(connection, document):
                 self._files.forget(sha256)
         logger.info("Removed %s.", document.name)
         return document

@@ -127,6 +127,16 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def locked(self) -> Iterator[sqlite3.Connection]:
+        """A connection while no other may write; nothing that it does is kept."""
+        with errors_mapped(self._path.parent), self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close all idle connections; those in use are closed as they come back."""
         self._closed = True

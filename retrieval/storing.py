@@ -64,11 +64,11 @@ def store(
     )
 
 
-def erase(connection: sqlite3.Connection, document: Document) -> list[str]:
+def erase(connection: sqlite3.Connection, document: Document) -> None:
     """Take a document out: passages, vectors and text of all its versions.
 
     The rows of its versions stay, with their hashes and dates, so that it can be told what a
-    trained model once saw. Returns the hashes of the files that no document holds any longer.
+    trained model once saw.
     """
     lexical.forget_version(connection, document.id, document.version)
     contents = connection.execute(
@@ -82,6 +82,10 @@ def erase(connection: sqlite3.Connection, document: Document) -> list[str]:
     )
     connection.execute("UPDATE versions SET text = '' WHERE document_id = ?", (document.id,))
     connection.execute("UPDATE documents SET removed_at = ? WHERE id = ?", (_now(), document.id))
+
+
+def orphaned_files(connection: sqlite3.Connection, document: Document) -> list[str]:
+    """Hashes of the files of a removed document that no other document holds."""
     rows = connection.execute(
         "SELECT DISTINCT sha256 FROM versions WHERE document_id = ? AND sha256 NOT IN "
         "(SELECT v.sha256 FROM versions v JOIN documents d ON d.id = v.document_id "

@@ -1,0 +1,123 @@
+"""A question in, ranked passages out: dense and lexical candidates, fused.
+
+The candidates of both sides are scored exactly by both, each score is min-max-normalised within
+the candidates, and the mean ranks them (the best fusion of pyserini's BEIR page). Whether anything
+relevant was found at all is another matter, decided by `relevant` on the raw scores.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from retrieval.corpus import Corpus
+from retrieval.documents import Hit
+from retrieval.embedder import Vectors
+from retrieval.index import DenseIndex
+from retrieval.lexical import TermWeights, bm25
+from retrieval.snapshot import Ids, Snapshot
+
+CANDIDATES = 100
+
+Column = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+class Retriever:
+    """Searches one corpus. Safe to use from several threads; sees changes by itself."""
+
+    def __init__(self, corpus: Corpus, candidates: int = CANDIDATES) -> None:
+        self._corpus = corpus
+        self._candidates = candidates
+        self._index: DenseIndex | None = None
+        self._opening = threading.Lock()
+
+    def search(self, question: str, top: int = 5) -> list[Hit]:
+        """The best passages for the question, best first; [] where the corpus is empty.
+
+        Raises EmbedderError or CorpusError.
+        """
+        if not question.strip() or top < 1:
+            return []
+        vector = self._corpus.embedder.encode([question])
+        with self._corpus.snapshot() as snapshot:
+            index = self._followed(snapshot)
+            ids, cosines, lexical = self._scored(snapshot, index, vector, question)
+            if not len(ids):
+                return []
+            fused = (min_max(cosines) + min_max(lexical)) / 2
+            order = np.lexsort((ids, -cosines, -fused))
+            return self._hits(snapshot, question, top, order, ids, fused, cosines, lexical)
+
+    def _followed(self, snapshot: Snapshot) -> DenseIndex:
+        with self._opening:
+            if self._index is None:
+                self._index = DenseIndex(
+                    self._corpus.folder / "index",
+                    self._corpus.identity,
+                    self._corpus.embedder.name,
+                    self._corpus.embedder.dimension,
+                )
+        self._index.follow(snapshot)
+        return self._index
+
+    def _scored(
+        self, snapshot: Snapshot, index: DenseIndex, vector: Vectors, question: str
+    ) -> tuple[Ids, Column, Column]:
+        """Ids of the candidates of both sides with exact cosine and BM25, each of shape (n,)."""
+        words = bm25(snapshot.connection, question)
+        best = np.argsort(-words.scores, kind="stable")[: self._candidates]
+        near, _ = index.search(vector, self._candidates)
+        ids = np.union1d(near, words.ids[best])
+        cosines = index.cosines(vector, ids).astype(np.float64)
+        lexical = np.zeros(len(ids))
+        _, here, there = np.intersect1d(ids, words.ids, assume_unique=True, return_indices=True)
+        lexical[here] = words.scores[there]
+        # The index may be ahead of, or behind, this snapshot by what others changed meanwhile.
+        known = ~np.isnan(cosines)
+        return ids[known], cosines[known], lexical[known]
+
+    def _hits(
+        self,
+        snapshot: Snapshot,
+        question: str,
+        top: int,
+        order: Ids,
+        ids: Ids,
+        fused: Column,
+        cosines: Column,
+        lexical: Column,
+    ) -> list[Hit]:
+        passages = snapshot.live_passages(ids[order].tolist())
+        weights = TermWeights(snapshot.connection, question)
+        hits: list[Hit] = []
+        for place in order:
+            passage = passages.get(int(ids[place]))
+            if passage is None:
+                continue
+            hits.append(
+                Hit(
+                    passage=passage,
+                    rank=len(hits) + 1,
+                    score=float(fused[place]),
+                    cosine=float(np.clip(cosines[place], -1, 1)),
+                    bm25=float(lexical[place]),
+                    overlap=weights.overlap(passage.indexed_text),
+                )
+            )
+            if len(hits) == top:
+                break
+        return hits
+
+
+def min_max(scores: Column) -> Column:
+    """Scores stretched to [0, 1]; where all are alike, 1 if above 0, else 0."""
+    low, high = float(scores.min()), float(scores.max())
+    if high > low:
+        return (scores - low) / (high - low)
+    return np.full(len(scores), 1.0 if high > 0 else 0.0)
+
+
+def relevant(hit: Hit, min_cosine: float, min_overlap: float) -> bool:
+    """Whether the hit says something about the question, by its raw scores."""
+    return hit.cosine >= min_cosine or hit.overlap >= min_overlap
