@@ -138,13 +138,13 @@ def _write_tokenizer(metadata: dict[str, Any], folder: Path) -> None:
     tokenizer = Tokenizer(model)
     # The file names its rule "smollm": every digit on its own, then GPT-2's. The GGUF reader of
     # transformers leaves the digits out, which differs only for several spaces before a number.
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Digits(individual_digits=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tokenizer.decoder = decoders.ByteLevel()
     control = 3  # ggml's token type of tokens that are not text
     tokenizer.add_special_tokens(
         [
@@ -195,7 +195,7 @@ def _write_weights(
             weights = gguf.dequantize(tensor.data, tensor.tensor_type)
             weights = weights.reshape(tuple(int(size) for size in reversed(tensor.shape)))
             data = _bfloat16(_unpermuted(tensor.name, weights, metadata))
-            file.write(memoryview(data).cast("B"))
+            file.write(data.tobytes())
             done += data.nbytes
             progress("Unpacking the built-in model", done / offset)
         file.flush()
