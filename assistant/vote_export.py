@@ -14,7 +14,12 @@ from typing import Any
 
 from assistant.records import CRITERIA, CountedVote
 
-_SIDES = ("left", "right")
+_MARKED = [(side, criterion) for side in ("left", "right") for criterion in CRITERIA]
+_HEADER = (
+    *("comparison", "question", "left", "left_version", "right", "right_version", "choice"),
+    *("blind", "comment", "voter", "time"),
+    *(f"{side}_{criterion}" for side, criterion in _MARKED),
+)
 # What spreadsheets take for the beginning of a formula, with the full-width forms:
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -31,17 +36,13 @@ def votes_csv(votes: Sequence[CountedVote]) -> str:
     A text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     text = io.StringIO()
-    writer = csv.writer(text)
-    header: list[str] = []
+    writer = csv.DictWriter(text, _HEADER)
+    writer.writeheader()
     for row in _rows(votes):
         marks = row.pop("marks")
-        for side in _SIDES:
-            for criterion in CRITERIA:
-                row[f"{side}_{criterion}"] = marks.get(side, {}).get(criterion, "")
-        if not header:
-            header = list(row)
-            writer.writerow(header)
-        writer.writerow([_harmless(row[name]) for name in header])
+        for side, criterion in _MARKED:
+            row[f"{side}_{criterion}"] = marks.get(side, {}).get(criterion, "")
+        writer.writerow({name: _harmless(cell) for name, cell in row.items()})
     return text.getvalue()
 
 
