@@ -1,0 +1,214 @@
+"""The page put together: sidebar, head, tabs, dialogs, and what moves between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from assistant.comparison import Arena
+from assistant.errors import DuetError
+from assistant.ui.chat_tab import ChatTab
+from assistant.ui.notices import notice, sentence_of
+from assistant.ui.preparation import Preparation
+from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
+from assistant.ui.sidebar import Sidebar
+from assistant.workspace import Workspace
+
+_TABS = {
+    "add_documents": "documents",
+    "ask": "chat",
+    "write_examples": "examples",
+    "train": "training",
+    "watch_training": "training",
+    "vote": "chat",
+    "results": "results",
+}
+_PREPARING_SECONDS = 1.0
+
+
+def build_page(workspace: Workspace, preparation: Preparation) -> gr.Blocks:
+    """The whole page, ready to be mounted."""
+    services = Services(workspace, Arena(workspace), preparation)
+    with gr.Blocks(title="Duet", analytics_enabled=False, fill_width=True) as page:
+        _Page(services).build(page)
+    return page
+
+
+class _Page:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def build(self, page: gr.Blocks) -> None:
+        places = Places(gr.State(""), gr.State(""), gr.State(""), gr.State(""))
+        self._places = places
+        self._sidebar = Sidebar(self._services, places)
+        with gr.Row(elem_id="frame"):
+            self._sidebar.build()
+            with gr.Column(elem_id="main", min_width=0):
+                self._sidebar.build_head()
+                self._panel = markup(elem_id="panel")
+                with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self._tabs:
+                    with gr.Tab("Chat", id="chat"):
+                        self._chat = ChatTab(self._services, places, self._panel)
+        self._sidebar.build_dialogs()
+        self._timer = gr.Timer(_PREPARING_SECONDS)
+        self._wire(page)
+
+    @property
+    def _opening(self) -> list[Any]:
+        """All that changes when another assistant or conversation is opened."""
+        return [
+            self._places.assistant,
+            *self._chat.shown,
+            *self._chat.pickers,
+            *self._sidebar.shown,
+            self._panel,
+        ]
+
+    def _wire(self, page: gr.Blocks) -> None:
+        places, sidebar = self._places, self._sidebar
+        where = [places.assistant, places.conversation]
+        page.load(self._load, None, self._opening, **QUICK)
+        self._timer.tick(
+            self._prepared,
+            [places.assistant],
+            [sidebar.preparing, self._timer, *self._opening],
+            **QUICK,
+        )
+        self._panel.click(lambda: "", None, self._panel, **QUICK)
+        sidebar.wire_dialogs()
+        for kind, html in (
+            ("assistant", sidebar.assistants),
+            ("conversation", sidebar.conversations),
+        ):
+            html.click(self._opened(kind), places.assistant, self._opening, **QUICK)
+            html.click(self._asked(kind), None, sidebar.dialog_outputs, **QUICK)
+        sidebar.new_make.click(
+            self._make,
+            [sidebar.new_name, sidebar.new_task],
+            [sidebar.new_box, sidebar.new_notice, self._tabs, *self._opening],
+            **QUICK,
+        )
+        sidebar.name_save.click(
+            self._rename,
+            [sidebar.subject, sidebar.name, *where],
+            [sidebar.name_box, sidebar.name_notice, *sidebar.shown],
+            **QUICK,
+        )
+        sidebar.delete_sure.click(
+            self._delete,
+            [sidebar.subject, *where],
+            [sidebar.delete_box, sidebar.delete_text, *self._opening],
+            **QUICK,
+        )
+        for button in (sidebar.go, sidebar.go_narrow):
+            button.click(self._go, places.assistant, self._tabs, **QUICK)
+        # The conversation's id changes when a question begins a new one, the answered one's when
+        # an answer is whole: the sidebar follows both.
+        gr.on(
+            [places.conversation.change, places.answered.change],
+            sidebar.values,
+            where,
+            sidebar.shown,
+            **QUICK,
+        )
+
+    def _values(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
+        """Values for `_opening`."""
+        return [
+            assistant_id,
+            *self._chat.opened(assistant_id, conversation_id, request),
+            *self._sidebar.values(assistant_id, conversation_id),
+            "",
+        ]
+
+    def _load(self, request: gr.Request) -> list[Any]:
+        known = self._services.workspace.assistants()
+        return self._values(known[0].id if known else "", "", request)
+
+    def _prepared(self, assistant_id: str, request: gr.Request) -> list[Any]:
+        """Say how far the preparation is; show the sample when it is there."""
+        html = self._sidebar.preparing_html()
+        preparation = self._services.preparation
+        going = preparation.making_sample or preparation.stage is not None
+        same = [gr.skip()] * len(self._opening)
+        known = self._services.workspace.assistants()
+        if not going and not assistant_id and known:
+            same = self._values(known[0].id, "", request)
+        return [html, gr.Timer(active=going), *same]
+
+    def _opened(self, kind: str) -> Callable[..., list[Any]]:
+        def opened(event: gr.EventData, request: gr.Request, assistant_id: str) -> list[Any]:
+            return self._open(kind, pressed_data(event), assistant_id, request)
+
+        return opened
+
+    def _asked(self, kind: str) -> Callable[..., list[Any]]:
+        def asked(event: gr.EventData) -> list[Any]:
+            return self._sidebar.asked(kind, pressed_data(event))
+
+        return asked
+
+    def _open(
+        self, kind: str, data: dict[str, str], assistant_id: str, request: gr.Request
+    ) -> list[Any]:
+        if data.get("action") != "open":
+            return [gr.skip()] * len(self._opening)
+        item = data.get("id", "")
+        if kind == "assistant":
+            return self._values(item, "", request)
+        return self._values(assistant_id, item, request)
+
+    def _make(self, name: str, task: str, request: gr.Request) -> list[Any]:
+        try:
+            if not (task or "").strip():
+                return [
+                    gr.skip(),
+                    notice("Say in a sentence what it is for.", "bad"),
+                    gr.skip(),
+                ] + [gr.skip()] * len(self._opening)
+            made = self._services.workspace.create(name or "", task)
+        except Exception as error:
+            same = [gr.skip()] * len(self._opening)
+            return [gr.skip(), notice(sentence_of(error), "bad"), gr.skip(), *same]
+        return [
+            gr.update(visible=False),
+            "",
+            gr.Tabs(selected="documents"),
+            *self._values(made.id, "", request),
+        ]
+
+    def _rename(
+        self, subject: str, name: str, assistant_id: str, conversation_id: str
+    ) -> list[Any]:
+        try:
+            self._sidebar.renamed(subject, name or "")
+        except Exception as error:
+            same = [gr.skip()] * len(self._sidebar.shown)
+            return [gr.skip(), notice(sentence_of(error), "bad"), *same]
+        values = self._sidebar.values(assistant_id, conversation_id)
+        return [gr.update(visible=False), "", *values]
+
+    def _delete(
+        self, subject: str, assistant_id: str, conversation_id: str, request: gr.Request
+    ) -> list[Any]:
+        try:
+            self._sidebar.deleted(subject)
+        except Exception as error:
+            same = [gr.skip()] * len(self._opening)
+            return [gr.skip(), notice(sentence_of(error), "bad"), *same]
+        known = self._services.workspace.assistants()
+        if not any(one.id == assistant_id for one in known):
+            assistant_id, conversation_id = (known[0].id if known else ""), ""
+        try:
+            if conversation_id:
+                self._services.workspace.store.conversation(conversation_id)
+        except DuetError:
+            conversation_id = ""
+        return [gr.update(visible=False), "", *self._values(assistant_id, conversation_id, request)]
+
+    def _go(self, assistant_id: str) -> Any:
+        action = self._sidebar.action(assistant_id)
+        return gr.Tabs(selected=_TABS[action]) if action in _TABS else gr.skip()

@@ -1,0 +1,222 @@
+"""The frame around the tabs: assistants and conversations, the head, the next step, the dialogs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from assistant.errors import DuetError
+from assistant.next_step import next_step
+from assistant.records import Assistant
+from assistant.ui.notices import notice, progress, sentence_of
+from assistant.ui.services import QUICK, Places, Services, markup
+from assistant.ui.sidebar_html import Facts, assistant_list, brand, conversation_list, head, step
+
+_DELETE_ASSISTANT = (
+    "Delete {name} with its documents, examples, runs, conversations and votes? "
+    "This cannot be undone."
+)
+_DELETE_CONVERSATION = "Delete the conversation “{name}”? Its votes stay counted."
+
+
+class Sidebar:
+    """Builds the sidebar and the head, and answers for what they show."""
+
+    def __init__(self, services: Services, places: Places) -> None:
+        self._services = services
+        self._places = places
+
+    def build(self) -> None:
+        """Add the sidebar's components to the current Blocks."""
+        with gr.Column(elem_id="sidebar", scale=0, min_width=0):
+            gr.HTML(brand(), apply_default_css=False)
+            gr.HTML("<h2 class='eyebrow'>Assistants</h2>", apply_default_css=False)
+            self.assistants = markup(elem_id="assistants")
+            self.new = gr.Button("New assistant", elem_id="new-assistant", size="sm")
+            with gr.Column(elem_classes="next-step", elem_id="next-step"):
+                self.step = markup(elem_id="next-step-text", pressed=False)
+                self.go = gr.Button("Go", elem_id="next-step-button", size="sm")
+            gr.HTML("<h2 class='eyebrow'>Conversations</h2>", apply_default_css=False)
+            self.conversations = markup(elem_id="conversations")
+
+    def build_head(self) -> None:
+        """Add the head of the page and, for narrow windows, the next step below it."""
+        self.head = markup(elem_id="head", pressed=False)
+        self.preparing = markup(elem_id="preparing", pressed=False)
+        with gr.Row(elem_classes="next-step", elem_id="next-step-narrow"):
+            self.step_narrow = markup(pressed=False)
+            self.go_narrow = gr.Button("Go", size="sm")
+
+    def build_dialogs(self) -> None:
+        """Add the dialogs, which are hidden until they are asked for."""
+        self.subject = gr.State("")  # "assistant:<id>" or "conversation:<id>"
+        with gr.Column(elem_id="new-dialog", elem_classes="dialog", visible=False) as self.new_box:
+            with gr.Column(elem_classes="dialog-card"):
+                gr.HTML("<h2>New assistant</h2>", apply_default_css=False)
+                self.new_notice = markup(pressed=False)
+                self.new_name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
+                self.new_task = gr.Textbox(
+                    label="Task",
+                    info="What it is for, in your words.",
+                    placeholder="Answers questions about our products from the manuals.",
+                    lines=2,
+                    max_length=2000,
+                    elem_id="new-task",
+                )
+                with gr.Row(elem_classes="dialog-buttons"):
+                    self.new_cancel = gr.Button("Cancel", elem_classes="cancel")
+                    self.new_make = gr.Button("Make it", variant="primary", elem_id="new-make")
+        with gr.Column(
+            elem_id="name-dialog", elem_classes="dialog", visible=False
+        ) as self.name_box, gr.Column(elem_classes="dialog-card"):
+            gr.HTML("<h2>Rename</h2>", apply_default_css=False)
+            self.name_notice = markup(pressed=False)
+            self.name = gr.Textbox(label="New name", max_length=200, elem_id="rename-name")
+            with gr.Row(elem_classes="dialog-buttons"):
+                self.name_cancel = gr.Button("Cancel", elem_classes="cancel")
+                self.name_save = gr.Button("Rename", variant="primary", elem_id="rename-save")
+        with gr.Column(
+            elem_id="delete-dialog", elem_classes="dialog", visible=False
+        ) as self.delete_box, gr.Column(elem_classes="dialog-card"):
+            gr.HTML("<h2>Delete</h2>", apply_default_css=False)
+            self.delete_text = markup(pressed=False)
+            with gr.Row(elem_classes="dialog-buttons"):
+                self.delete_cancel = gr.Button("Cancel", elem_classes="cancel")
+                self.delete_sure = gr.Button("Delete", variant="stop", elem_id="delete-sure")
+
+    @property
+    def shown(self) -> list[Any]:
+        """What `values` is for."""
+        return [
+            self.assistants,
+            self.conversations,
+            self.head,
+            self.step,
+            self.go,
+            self.step_narrow,
+            self.go_narrow,
+        ]
+
+    def values(self, assistant_id: str, conversation_id: str) -> list[Any]:
+        """A value for each of `shown`."""
+        workspace = self._services.workspace
+        known = workspace.assistants()
+        current = next((one for one in known if one.id == assistant_id), None)
+        training = {one.id for one in known if self._training(one)}
+        talks = workspace.store.conversations(current.id) if current else []
+        facts, next_thing = None, None
+        if current is not None:
+            try:
+                facts = self._facts(current, current.id in training)
+                next_thing = next_step(workspace, current)
+            except Exception as error:
+                sentence_of(error)
+        label = gr.update(value=next_thing.label if next_thing else "", visible=bool(next_thing))
+        text = step(next_thing)
+        return [
+            assistant_list(known, assistant_id, training),
+            conversation_list(talks, conversation_id),
+            head(current, facts),
+            text,
+            label,
+            text,
+            label,
+        ]
+
+    def action(self, assistant_id: str) -> str:
+        """What the next step's button does; "" where there is none."""
+        try:
+            assistant = self._services.assistant(assistant_id)
+            return next_step(self._services.workspace, assistant).action
+        except DuetError:
+            return ""
+
+    def preparing_html(self) -> str:
+        """What is being made ready, "" when nothing is."""
+        preparation = self._services.preparation
+        stage = preparation.stage
+        if stage is not None:
+            return progress(stage.text, stage.share)
+        if preparation.sample_failure:
+            return notice(preparation.sample_failure, "bad")
+        return ""
+
+    def wire_dialogs(self) -> None:
+        """Open and close the dialogs; what they decide is wired by the page."""
+        show, hide = gr.update(visible=True), gr.update(visible=False)
+        self.new.click(
+            lambda: (show, "", "", ""),
+            None,
+            [self.new_box, self.new_notice, self.new_name, self.new_task],
+            **QUICK,
+        )
+        for cancel, box in (
+            (self.new_cancel, self.new_box),
+            (self.name_cancel, self.name_box),
+            (self.delete_cancel, self.delete_box),
+        ):
+            cancel.click(lambda: hide, None, box, **QUICK)
+
+    def asked(self, kind: str, data: dict[str, str]) -> list[Any]:
+        """Open the dialog for a pressed pen or bin: values for `dialog_outputs`."""
+        item, action = data.get("id", ""), data.get("action")
+        same = [gr.skip()] * len(self.dialog_outputs)
+        if action not in ("rename", "delete"):
+            return same
+        try:
+            name = self._name_of(kind, item)
+        except DuetError:
+            return same
+        subject, show, hide = f"{kind}:{item}", gr.update(visible=True), gr.update(visible=False)
+        if action == "rename":
+            return [subject, show, "", name, hide, ""]
+        text = _DELETE_ASSISTANT if kind == "assistant" else _DELETE_CONVERSATION
+        sentence = notice(text.format(name=name), "warn")
+        return [subject, hide, "", gr.skip(), show, sentence]
+
+    @property
+    def dialog_outputs(self) -> list[Any]:
+        """What `asked` is for."""
+        return [
+            self.subject,
+            self.name_box,
+            self.name_notice,
+            self.name,
+            self.delete_box,
+            self.delete_text,
+        ]
+
+    def renamed(self, subject: str, name: str) -> None:
+        """Rename the subject of the dialog. Raises DuetError."""
+        kind, _, item = subject.partition(":")
+        if kind == "assistant":
+            self._services.workspace.update(self._services.assistant(item), name=name)
+        else:
+            self._services.workspace.store.rename_conversation(item, name)
+
+    def deleted(self, subject: str) -> None:
+        """Delete the subject of the dialog. Raises DuetError."""
+        kind, _, item = subject.partition(":")
+        if kind == "assistant":
+            self._services.workspace.delete(self._services.assistant(item))
+        else:
+            self._services.workspace.store.delete_conversation(item)
+
+    def _name_of(self, kind: str, item: str) -> str:
+        if kind == "assistant":
+            return self._services.assistant(item).name
+        return self._services.workspace.store.conversation(item).title or "New conversation"
+
+    def _training(self, assistant: Assistant) -> bool:
+        return any(run.live for run in self._services.workspace.runs(assistant).list())
+
+    def _facts(self, assistant: Assistant, training: bool) -> Facts:
+        workspace = self._services.workspace
+        usable = [run for run in workspace.runs(assistant).list() if run.adapter]
+        return Facts(
+            documents=len(workspace.corpus(assistant).documents()),
+            runs=len(usable),
+            votes=len(workspace.store.votes(assistant.id)),
+            training=training,
+        )

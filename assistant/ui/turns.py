@@ -1,0 +1,177 @@
+"""One question and what was said to it, as HTML.
+
+A side of a blind comparison that was not voted on yet shows its text alone: what it cites, what it
+cost and which weights spoke would tell which is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from assistant.records import Answer, Comparison, ContenderKind, Reply
+from assistant.ui.answer_text import answer_html
+from assistant.ui.words import EXPLAINED, NAMES, SIDES
+
+Side = Literal["left", "right"]
+
+# In a narrow window: which of the two sides is in view.
+SIDE_TABS = (
+    '<div class="side-tabs" role="group" aria-label="Side in view">'
+    '<button type="button" data-side-tab="left" aria-pressed="true">Side A</button>'
+    '<button type="button" data-side-tab="right" aria-pressed="false">Side B</button></div>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A side while it speaks. kind: None where the names are not shown. waiting: what for."""
+
+    text: str = ""
+    kind: ContenderKind | None = None
+    waiting: str = ""
+    failed: str = ""
+
+
+def speaking_turn(question: str, left: Speaking, right: Speaking | None, note: str = "") -> str:
+    """A turn whose answers are still coming."""
+    sides = [_speaking_side("left", left, right is None)]
+    if right is not None:
+        sides.append(_speaking_side("right", right, False))
+    return _turn("", question, sides, note, busy=True)
+
+
+def compared_turn(
+    comparison: Comparison, revealed: bool, note: str = "", votable: bool = False
+) -> str:
+    """A turn of two whole answers. note: what became of the vote, already escaped.
+
+    votable: offer to vote on this earlier turn.
+    """
+    sides = [
+        _answered_side("left", comparison.left, revealed),
+        _answered_side("right", comparison.right, revealed),
+    ]
+    if votable:
+        note += (
+            '<button type="button" class="link" data-action="choose">Vote on this question</button>'
+        )
+    return _turn(comparison.id, comparison.question, sides, note)
+
+
+def replied_turn(reply: Reply, thumb: bool | None = None) -> str:
+    """A turn of a single pane. thumb: up, down, or not judged."""
+    side = _answered_side("left", reply.answer, True, alone=True)
+    thumbs = "".join(
+        f'<button type="button" class="thumb" data-action="thumb" data-up="{value}" '
+        f'aria-pressed="{str(thumb is up).lower()}">{label}</button>'
+        for up, value, label in ((True, "yes", "Good answer"), (False, "no", "Bad answer"))
+    )
+    return _turn(reply.id, reply.question, [side], f'<span class="thumbs">{thumbs}</span>')
+
+
+def welcome(name: str, task: str, questions: Sequence[str], hint: str) -> str:
+    """What a new conversation shows: who answers, and questions to press."""
+    pressed = "".join(
+        f'<button type="button" class="example" data-action="ask" '
+        f'data-question="{escape(question)}">{escape(question)}</button>'
+        for question in questions
+    )
+    offered = f'<p class="quiet">Try one of these:</p><div class="examples">{pressed}</div>'
+    return (
+        f'<div class="welcome"><h2>Ask {escape(name)}</h2><p>{escape(task)}</p>'
+        f"<p class='quiet'>{escape(hint)}</p>{offered if questions else ''}</div>"
+    )
+
+
+def _turn(answered: str, question: str, sides: Sequence[str], note: str, busy: bool = False) -> str:
+    two = " two" if len(sides) == 2 else ""
+    closing = f'<div class="note">{note}</div>' if note else ""
+    return (
+        f'<section class="turn" data-answered="{escape(answered)}" '
+        f'aria-busy="{str(busy).lower()}">'
+        f'<div class="question"><span class="sr">You asked: </span>{escape(question)}</div>'
+        f'<div class="sides{two}">{"".join(sides)}</div>{closing}</section>'
+    )
+
+
+def _side(side: Side, alone: bool, head: str, said: str, foot: str = "") -> str:
+    label = "Answer" if alone else f"Side {SIDES[side]}"
+    kind = "alone" if alone else side
+    return (
+        f'<article class="side {kind}" data-side="{side}" aria-label="{label}">'
+        f'<header>{head}</header><div class="said">{said}</div>{foot}</article>'
+    )
+
+
+def _head(side: Side, kind: ContenderKind | None, alone: bool) -> str:
+    badge = "" if alone else f'<span class="badge" aria-hidden="true">{SIDES[side]}</span>'
+    if kind is None:
+        return f'{badge}<span class="who">Side {SIDES[side]}</span>'
+    return (
+        f'{badge}<span class="who" title="{escape(EXPLAINED[kind])}">{escape(NAMES[kind])}</span>'
+    )
+
+
+def _speaking_side(side: Side, speaking: Speaking, alone: bool) -> str:
+    head = _head(side, None if speaking.kind is None else speaking.kind, alone)
+    if alone and speaking.kind is None:
+        head = '<span class="who">Answer</span>'
+    if speaking.failed:
+        said = f'<p class="failed" role="alert">{escape(speaking.failed)}</p>'
+    elif speaking.text:
+        said = answer_html(speaking.text) + '<span class="caret" aria-hidden="true"></span>'
+    else:
+        said = f'<p class="waiting">{escape(speaking.waiting)}</p>'
+    return _side(side, alone, head, said)
+
+
+def _answered_side(side: Side, answer: Answer, revealed: bool, alone: bool = False) -> str:
+    kind = answer.contender.kind
+    head = _head(side, kind if revealed else None, alone)
+    stopped = '<p class="quiet">Stopped before it was whole.</p>' if answer.stopped else ""
+    if not revealed:
+        return _side(side, alone, head, answer_html(answer.text) + stopped)
+    underline = not answer.contender.retrieves and not answer.abstained and kind != "base"
+    said = answer_html(answer.text, answer.citations, underline) + stopped
+    return _side(side, alone, head, said, _sources(answer) + _cost(answer))
+
+
+def _sources(answer: Answer) -> str:
+    """What the answer stands on, each passage once."""
+    if not answer.citations:
+        if answer.abstained or answer.stopped or not answer.contender.retrieves:
+            return ""
+        return '<p class="sources quiet">No passage supports this word for word.</p>'
+    lead = "" if answer.contender.retrieves else '<span class="quiet">supported by</span> '
+    once = {citation.marker: citation for citation in answer.citations}
+    items = []
+    for marker, citation in sorted(once.items()):
+        page = f", p. {citation.page}" if citation.page else ""
+        items.append(
+            f'<li><button type="button" class="source" data-action="cite" '
+            f'data-marker="{marker}" data-text="{escape(_short(citation.text))}">'
+            f'<span class="number">{marker}</span>{escape(citation.document)}{page}</button></li>'
+        )
+    return f'<div class="sources">{lead}<ul>{"".join(items)}</ul></div>'
+
+
+def _cost(answer: Answer) -> str:
+    usage = answer.usage
+    parts = [f"{usage.seconds_to_first_token:.1f} s to first word"]
+    if usage.tokens_out:
+        parts.append(f"{usage.tokens_per_second:.0f} tokens/s")
+        parts.append(f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out")
+    weights = (
+        f'<span title="Fingerprint of the weights that answered: {escape(answer.fingerprint)}">'
+        f"weights {escape(answer.fingerprint[:8])}</span>"
+    )
+    spans = "".join(f"<span>{part}</span>" for part in parts)
+    return f"<footer>{spans}{weights}</footer>"
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 280 else words[:279].rsplit(" ", 1)[0] + " …"
