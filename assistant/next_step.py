@@ -32,7 +32,7 @@ class NextStep:
 def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
     """What would help this assistant most now."""
     runs = workspace.runs(assistant).list()
-    going = next((run for run in runs if run.state in ("running", "stopping")), None)
+    going = next((run for run in runs if run.live), None)
     if going is not None:
         return NextStep(_training(going), "Watch", "watch_training")
     documents = workspace.corpus(assistant).documents()

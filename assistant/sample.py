@@ -81,7 +81,7 @@ def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assis
     report("Adding the sample's questions", 0.0)
     workspace.store.add_examples(assistant.id, read_examples(folder / "questions.jsonl"))
     report("Adding the sample's tuned model", 0.0)
-    _add_run(folder / "run", workspace.folder(assistant) / "runs")
+    _add_run(folder / "run", workspace.folder(assistant) / "runs", assistant)
     marker = {"assistant": assistant.id, **asdict(described)}
     _write(workspace.settings.home / _MARKER, json.dumps(marker, indent=2))
     report("The sample is ready", 1.0)
@@ -95,9 +95,11 @@ def _made(workspace: Workspace, described: SampleDescription) -> Assistant:
         return workspace.assistant(described.name)
 
 
-def _add_run(shipped: Path, runs: Path) -> None:
-    """Copy the shipped run beside the others, whole or not at all."""
-    name = json.loads((shipped / "run.json").read_text("utf-8"))["id"]
+def _add_run(shipped: Path, runs: Path, assistant: Assistant) -> None:
+    """Copy the shipped run beside the others, as this assistant's, whole or not at all."""
+    about = json.loads((shipped / "run.json").read_text("utf-8"))
+    name = about["id"]
+    about["assistant"]["id"] = assistant.id
     target = runs / name
     if target.exists():
         return
@@ -105,6 +107,7 @@ def _add_run(shipped: Path, runs: Path) -> None:
     try:
         runs.mkdir(parents=True, exist_ok=True)
         shutil.copytree(shipped, partial)
+        (partial / "run.json").write_text(json.dumps(about, indent=2), "utf-8")
         partial.rename(target)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)

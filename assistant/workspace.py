@@ -73,6 +73,7 @@ class Workspace:
         self._lock = threading.RLock()
         self._loading = threading.Lock()
         self._corpora: dict[str, tuple[Corpus, Retriever]] = {}
+        self._runs: dict[str, Runs] = {}
         self._embedders: dict[str, Embedder] = {}
         self._backend: tuple[str, Backend] | None = None
 
@@ -132,6 +133,7 @@ class Workspace:
     ) -> Assistant:
         """Make an assistant. Raises InvalidRequest, or Conflict where the name is taken."""
         name = _checked_name(name)
+        self._refuse_taken(name)
         assistant = Assistant(
             id=str(uuid.uuid4()),
             slug=self._free_slug(name),
@@ -159,6 +161,8 @@ class Workspace:
         Raises InvalidRequest, or Conflict where the name is taken.
         """
         new_name = assistant.name if name is None else _checked_name(name)
+        if new_name.casefold() != assistant.name.casefold():
+            self._refuse_taken(new_name)
         new_task = assistant.task if task is None else task.strip()
         prompt = assistant.system_prompt if system_prompt is None else system_prompt.strip()
         if not prompt or prompt == default_system_prompt(assistant.name, assistant.task):
@@ -178,10 +182,11 @@ class Workspace:
 
         Raises Conflict while one of its runs is going.
         """
-        if any(run.state in ("running", "stopping") for run in self.runs(assistant).list()):
+        if any(run.live for run in self.runs(assistant).list()):
             raise Conflict(f"{assistant.name} is being trained: stop the run, then delete it.")
         with self._lock:
             opened = self._corpora.pop(assistant.id, None)
+            self._runs.pop(assistant.id, None)
         if opened:
             opened[0].close()
         self.store.delete_assistant(assistant.id)
@@ -225,7 +230,10 @@ class Workspace:
         return self.store.add_examples(assistant.id, split_examples(examples))
 
     def runs(self, assistant: Assistant) -> Runs:
-        return Runs(self._folder(assistant) / "runs")
+        with self._lock:
+            if assistant.id not in self._runs:
+                self._runs[assistant.id] = Runs(self._folder(assistant) / "runs")
+            return self._runs[assistant.id]
 
     def train(
         self, assistant: Assistant, settings: TrainingSettings, progress: Progress | None = None
@@ -364,6 +372,11 @@ class Workspace:
         if run is None or run.adapter is None:
             raise InvalidRequest(f"Run {run_id} has no adapter: choose one that is done.")
         return run
+
+    def _refuse_taken(self, name: str) -> None:
+        """The store keeps equal names apart; these differ at most in capitals."""
+        if any(name.casefold() == known.name.casefold() for known in self.store.assistants()):
+            raise Conflict(f"There is an assistant named “{name}” already: choose another name.")
 
     def _free_slug(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,9 +15,6 @@ from assistant.errors import GenerationError
 from assistant.records import KINDS, Answer, Choice, ContenderKind
 from assistant.workspace import Workspace
 
-ChoiceArgument = StrEnum("ChoiceArgument", ["left", "right", "tie", "both_bad"])
-KindOption = StrEnum("KindOption", {kind: kind for kind in KINDS})
-
 # Whoever is at the command line; a browser's voter is a random signed value and never this.
 _VOTER = "command-line"
 
@@ -28,14 +24,14 @@ Run = Annotated[str | None, typer.Option(help="A run's id; the latest where not 
 def ask(
     name: Name,
     question: str,
-    kind: Annotated[KindOption, typer.Option("--with", help="Who answers.")],
+    kind: Annotated[ContenderKind, typer.Option("--with", help="Who answers.")],
     run: Run = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask one contender."""
     with opened() as workspace:
         assistant = workspace.assistant(name)
-        contender = workspace.contender(assistant, kind.value, run)
+        contender = workspace.contender(assistant, kind, run)
         _load(workspace, name)
         responder = workspace.responder(assistant)
         prepared = responder.prepare(contender, question)
@@ -91,15 +87,14 @@ def compare(
 
 def vote(
     comparison: str,
-    choice: ChoiceArgument,
+    choice: Choice,
     voter: Annotated[str | None, typer.Option(help="Who votes; you where not given.")] = None,
     comment: Annotated[str, typer.Option(help="A remark to keep with the vote.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Vote on a stored comparison; a blind one then shows its names."""
-    chosen: Choice = choice.value
     with opened() as workspace:
-        kept = Arena(workspace).vote(comparison, voter or _VOTER, chosen, comment=comment)
+        kept = Arena(workspace).vote(comparison, voter or _VOTER, choice, comment=comment)
         voted_on = workspace.store.comparison(comparison)
     kinds = {"left": voted_on.left.contender.kind, "right": voted_on.right.contender.kind}
     if as_json:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,16 +14,14 @@ from assistant.errors import TrainingError
 from assistant.runs import PRESETS, Run, Runs
 
 runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
-PresetOption = StrEnum("PresetOption", {name: name for name in PRESETS})
+Preset = Literal["quick", "standard", "thorough"]
 
-_STANDARD = PresetOption("standard")
-_GOING = ("running", "stopping")
 _POLL_SECONDS = 0.5
 
 
 def train(
     name: Name,
-    preset: Annotated[PresetOption, typer.Option(help="How much to train.")] = _STANDARD,
+    preset: Annotated[Preset, typer.Option(help="How much to train.")] = "standard",
     epochs: Annotated[float | None, typer.Option(help="Passes over the examples.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
@@ -37,7 +34,7 @@ def train(
     """
     given = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank}
     changes = {field: value for field, value in given.items() if value is not None}
-    settings = replace(PRESETS[preset.value], **changes)  # type: ignore[arg-type]
+    settings = replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
     with opened() as workspace:
         assistant = workspace.assistant(name)
         with bar() as report:
@@ -91,7 +88,7 @@ def resume_run(
 def _follow(found: Runs, run: Run) -> Run:
     """Show a run's progress until it ends. Raises TrainingError where it failed."""
     with bar() as report:
-        while run.state in _GOING:
+        while run.live:
             if run.steps:
                 last = run.steps[-1]
                 stage = (

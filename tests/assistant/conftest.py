@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from assistant.generation import GenerationRequest, ScriptedBackend
-from assistant.records import Assistant
+from assistant.records import Assistant, Example
+from assistant.runs import PRESETS
 from assistant.settings import Settings
+from assistant.training.folder import ADAPTER_FILES, RunFolder, write_json
+from assistant.training.request import run_description, training_rows
 from assistant.workspace import Workspace
 from retrieval.embedder import HashingEmbedder
 
@@ -27,6 +31,8 @@ The Kestrel has a warranty of 31 months. Repairs are made in Brannock by Osk & D
 
 The whistle of the Kestrel is tuned to 440 hertz. It can be taken off by turning it to the left.
 """
+
+EXAMPLE = Example("e1", "How big is the tank?", "It holds 1.85 litres.", "written", "train")
 
 
 def obedient(request: GenerationRequest) -> str:
@@ -75,6 +81,18 @@ def add_run(workspace: Workspace) -> Callable[[Assistant], str]:
     """Puts a finished run with an adapter in an assistant's folder, as the worker leaves it."""
 
     def add(assistant: Assistant) -> str:
-        raise NotImplementedError
+        runs = workspace.runs(assistant).folder
+        folder = RunFolder(runs / f"run-{len(list(runs.glob('*'))) + 1}")
+        folder.adapter.mkdir(parents=True)
+        for name in ADAPTER_FILES:
+            (folder.adapter / name).write_bytes(folder.path.name.encode())
+        rows = {"train": training_rows(assistant, [EXAMPLE], None), "validation": []}
+        settings = PRESETS["quick"].settled(1, 100)
+        about = run_description(
+            folder.path.name, datetime.now(UTC), assistant, [EXAMPLE], rows, settings, "", 100
+        )
+        write_json(folder.run, about)
+        write_json(folder.done, {"stopped": False})
+        return folder.path.name
 
     return add

@@ -63,7 +63,7 @@ def test_a_name_that_the_passage_lacks_gets_no_citation_however_alike() -> None:
 
 
 def test_meaning_decides_between_few_and_many_shared_words() -> None:
-    answer = "Please pour chilled liquid water only in the tank."
+    answer = "Pour cold water into the tank, please."
     assert len(align(answer, "", HITS, alike)) == 1
     assert align(answer, "", HITS, unlike) == ()
 
