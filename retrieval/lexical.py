@@ -1,7 +1,7 @@
 """Words: BM25 over SQLite's FTS5, in the corpus's own file and transactions.
 
 FTS5 rather than bm25s: a document is added or removed in a moment where bm25s rebuilds everything,
-and the recall is the same (tests/benchmarks/lexical.py).
+and its recall is no worse (tests/benchmarks/retrieval_quality.py).
 """
 
 from __future__ import annotations
@@ -93,13 +93,17 @@ class TermWeights:
     """Inverse document frequencies of a question's terms, to say how much of it a passage holds."""
 
     def __init__(self, connection: sqlite3.Connection, question: str) -> None:
-        terms = set(terms_of(" ".join(question_words(question))))
+        words = [word for word in question_words(question) if word not in STOP_WORDS]
+        terms = set(terms_of(" ".join(words)))
         total = connection.execute("SELECT count(*) FROM passages WHERE live").fetchone()[0]
         self._weights = {term: _idf(total, _document_frequency(connection, term)) for term in terms}
         self._sum = sum(self._weights.values())
 
     def overlap(self, text: str) -> float:
-        """Share in [0, 1] of the question's IDF mass whose terms the text holds."""
+        """Share in [0, 1] of the question's IDF mass whose terms the text holds.
+
+        0 for a question of stop words alone.
+        """
         if not self._sum:
             return 0.0
         held = self._weights.keys() & set(terms_of(text))

@@ -119,5 +119,9 @@ def min_max(scores: Column) -> Column:
 
 
 def relevant(hit: Hit, min_cosine: float, min_overlap: float) -> bool:
-    """Whether the hit says something about the question, by its raw scores."""
-    return hit.cosine >= min_cosine or hit.overlap >= min_overlap
+    """Whether the hit says something about the question, by its raw scores.
+
+    A high cosine decides alone; a middling one (half of it or more) needs the passage to hold
+    enough of the question's rare words. The values come from tests/benchmarks/retrieval_quality.py.
+    """
+    return hit.cosine >= min_cosine or (hit.cosine >= min_cosine / 2 and hit.overlap >= min_overlap)

@@ -10,7 +10,7 @@ import html
 import re
 from pathlib import Path
 
-from retrieval.loaders.parsed import Parsed, TextBuilder, squeezed, table_row
+from retrieval.loaders.parsed import Parsed, TextBuilder, squeezed, table_lines
 from retrieval.loaders.text import decoded, refuse_binary
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
@@ -147,11 +147,9 @@ class _Reader:
         place += 2
         rows = []
         while place < len(self._lines) and "|" in self._lines[place]:
-            rows.append(table_row(header, _cells(self._lines[place])))
+            rows.append(_cells(self._lines[place]))
             place += 1
-        if not any(rows):
-            rows = [table_row([], header)]
-        self._builder.lines("\n".join(filter(None, rows)))
+        self._builder.lines(table_lines(header, rows))
         return place
 
     def _end_paragraph(self) -> None:

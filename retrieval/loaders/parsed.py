@@ -126,3 +126,27 @@ def table_row(header: list[str], cells: list[str]) -> str:
         if cell:
             parts.append(f"{name}: {cell}" if name else cell)
     return "; ".join(parts)
+
+
+def table_lines(header: list[str], rows: list[list[str]]) -> str:
+    """The rows of a table as lines; its first row names the columns where no header does."""
+    if not any(cell.strip() for cell in header) and rows and _names_columns(rows):
+        header, rows = rows[0], rows[1:]
+    if not any(cell.strip() for row in rows for cell in row):
+        header, rows = [], [header]
+    return "\n".join(filter(None, (table_row(header, row) for row in rows)))
+
+
+def _names_columns(rows: list[list[str]]) -> bool:
+    """Whether the first row of a table without a marked header looks like one.
+
+    It is full and has no figures, and the table is wider than a list of names and values, or has
+    figures below.
+    """
+    first, rest = rows[0], rows[1:]
+    if not rest or not all(cell.strip() for cell in first) or len(set(first)) < len(first):
+        return False
+    if any(character.isdigit() for cell in first for character in cell):
+        return False
+    figures = sum(any(map(str.isdigit, "".join(row[1:]))) for row in rest)
+    return len(first) > 2 or (len(first) == 2 and 2 * figures > len(rest))

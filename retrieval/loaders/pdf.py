@@ -20,6 +20,8 @@ _WRONG_PASSWORD = 4
 _LETTERS_OF_A_TEXT_PAGE = 8
 _HEADING_RATIO = 1.12
 _HEADING_WORDS = 14
+_RUNNING_SHARE = 0.6
+_NUMBER = re.compile(r"\d+|\b[ivxlc]+$")
 _HYPHEN = re.compile(r"(?<=\w)[\u00ad\ufffe\u0002]\r?\n?(?=\w)")
 _PRESENTATION_FORMS = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]")
 
@@ -71,6 +73,7 @@ def _put_together(pages: list[list[_Line]], name: str) -> Parsed:
             f"{name} holds no text, only pictures of its pages ({_counted(len(pages))}): "
             "run text recognition (OCR) over it and add the result."
         )
+    pages = _without_running_heads(pages)
     levels = _heading_levels(pages)
     builder = TextBuilder()
     for number, lines in enumerate(pages, 1):
@@ -85,6 +88,28 @@ def _put_together(pages: list[list[_Line]], name: str) -> Parsed:
     if blank:
         warnings = (f"{_counted(len(blank))} of {len(pages)} hold no text (pictures only).",)
     return builder.parsed(pages=len(pages), warnings=warnings)
+
+
+def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
+    """The pages without the first or last line that most of them share but for the page number."""
+    inked = [[line for line in lines if line.text.strip()] for lines in pages]
+    for place in (0, -1):
+        edges = Counter(_NUMBER.sub("#", lines[place].text.strip()) for lines in inked if lines)
+        running = {
+            text
+            for text, count in edges.items()
+            if count >= max(2, _RUNNING_SHARE * len(pages)) and text
+        }
+        inked = [
+            [
+                line
+                for number, line in enumerate(lines)
+                if number != place % len(lines)
+                or _NUMBER.sub("#", line.text.strip()) not in running
+            ]
+            for lines in inked
+        ]
+    return inked
 
 
 def _lines(document: Any, number: int) -> list[_Line]:

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from retrieval.errors import UnreadableDocument
-from retrieval.loaders.parsed import Parsed, TextBuilder, table_row
+from retrieval.loaders.parsed import Parsed, TextBuilder, table_lines
 from retrieval.loaders.text import decoded, refuse_binary
 
 _SNIFF_CHARACTERS = 16 * 1024
@@ -21,11 +21,8 @@ def read_csv(path: Path, name: str) -> Parsed:
     text, warnings = decoded(data, name)
     rows = _rows(text, name)
     builder = TextBuilder()
-    if len(rows) == 1:
-        builder.lines(table_row([], rows[0]))
-    elif rows:
-        header = rows[0]
-        builder.lines("\n".join(filter(None, (table_row(header, row) for row in rows[1:]))))
+    if rows:
+        builder.lines(table_lines(rows[0], rows[1:]))
     return builder.parsed(warnings=warnings)
 
 

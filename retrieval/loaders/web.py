@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import UnreadableDocument
-from retrieval.loaders.parsed import Parsed, TextBuilder, clean_line, table_row
+from retrieval.loaders.parsed import Parsed, TextBuilder, clean_line, table_lines, table_row
 from retrieval.loaders.text import decoded, refuse_binary
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
@@ -152,19 +152,20 @@ class _Reader:
         if caption is not None and (words := clean_line("".join(_texts(caption)))):
             self._builder.prose(words)
         header: list[str] = []
-        lines = []
+        rows: list[list[str]] = []
+        named = True
         for row in table.iter("tr"):
             cells = [cell for cell in row if cell.tag in ("td", "th")]
             texts = [clean_line("".join(_texts(cell))) for cell in cells]
             if not header and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
                 header = texts
-            elif cells and cells[0].tag == "th" and len(cells) == 2:
-                lines.append(table_row(texts[:1], texts[1:]))
-            else:
-                lines.append(table_row(header, texts))
-        if not any(lines):
-            lines = [table_row([], header)]
-        self._builder.lines("\n".join(filter(None, lines)))
+            elif cells:
+                rows.append(texts)
+                named = named and cells[0].tag == "th" and len(cells) == 2
+        if named and rows and not header:
+            self._builder.lines("\n".join(table_row(row[:1], row[1:]) for row in rows))
+        else:
+            self._builder.lines(table_lines(header, rows))
 
 
 def _unread(node: Any, tag: str) -> bool:
