@@ -63,11 +63,14 @@ def fetch(name: str, progress: Progress) -> Path:
 
 
 def _download(name: str, progress: Progress) -> Path:
-    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub import errors, hf_hub_download, snapshot_download
 
-    files: list[DryRunFileInfo] = snapshot_download(
-        name, allow_patterns=_WANTED, ignore_patterns=_UNWANTED, dry_run=True
-    )
+    try:
+        files: list[DryRunFileInfo] = snapshot_download(
+            name, allow_patterns=_WANTED, ignore_patterns=_UNWANTED, dry_run=True
+        )
+    except errors.DryRunError as error:
+        raise error.__cause__ or error from None
     if not any(file.filename.endswith(".safetensors") for file in files):
         raise ModelError(
             f"{name} has no weights as safetensors, the only kind that Duet loads: choose another."

@@ -1,0 +1,265 @@
+"""The backend that runs a model on this machine, over torch and transformers.
+
+One base model stays resident. Adapters are put on it when first asked for, and the least recently
+used give way. All computing happens in one thread of its own, in the order of the questions, so
+that a slow reader never holds up the model and OpenMP keeps one team of threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from assistant import placement
+from assistant.adapters import WEIGHTS, Adapter, RowAdapters, read_adapter
+from assistant.chat_tokenizer import ChatTokenizer
+from assistant.decoding import Decoder, Row
+from assistant.errors import DuetError, GenerationError, ModelError
+from assistant.generation import GenerationRequest, Piece
+from assistant.models import file_sha256, weights_sha256
+from assistant.records import Message, Usage
+
+logger = logging.getLogger(__name__)
+
+_RESIDENT_ADAPTERS = 8
+_POLL = 0.05  # seconds between two looks at whether a waiting question was cancelled
+
+Progress = Callable[[str, float], None]
+
+
+class LocalBackend:
+    """Answers with the model in a folder, as `models.resolve_model` gives it.
+
+    dtype: "bfloat16", "float16" or "float32"; None takes what is fast on the device. Nothing heavy
+    is imported before the first `load` or `generate`; `count_tokens` needs the tokenizer only.
+    """
+
+    def __init__(self, model_folder: Path, dtype: str | None = None) -> None:
+        self._folder = model_folder
+        self._dtype = dtype
+        self._loading = threading.Lock()
+        self._tokenizing = threading.Lock()
+        self._hashing = threading.Lock()
+        self._tokenizer: ChatTokenizer | None = None
+        self._model: _Loaded | None = None
+        self._adapter_hashes: dict[tuple[Path, int, int], str] = {}
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self._chat_tokenizer().context_length
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of the messages in the model's own chat template, answer header included."""
+        return len(self._chat_tokenizer().prompt_ids(messages))
+
+    def fingerprint(self, adapter: Path | None) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of base weights and adapter weights."""
+        with self._hashing:
+            parts = [self._base_sha256]
+            if adapter is not None:
+                parts.append(self._adapter_sha256(adapter))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def load(self, progress: Progress | None = None) -> None:
+        """Load the model now, so that the first question need not wait for it.
+
+        progress: called with what is being done and the share of it that is done, in [0, 1].
+        Raises ModelError where the model cannot be loaded or does not fit.
+        """
+        self._loaded(progress or _silent)
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], cancelled: threading.Event
+    ) -> Iterator[Piece]:
+        """Answer all requests together; see `generation.Backend`.
+
+        The answering begins with this call, not with the first piece taken.
+        """
+        job = _Job(tuple(requests), cancelled)
+        with self._loading:
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="local-model", daemon=True)
+                self._worker.start()
+                atexit.register(self.close)
+        self._jobs.put(job)
+        return _Answers(job)
+
+    def close(self) -> None:
+        """Stop answering and wait for the thread to end. Questions that wait end as stopped."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            self._jobs.put(None)
+            worker.join(timeout=10)
+
+    @cached_property
+    def _base_sha256(self) -> str:
+        return weights_sha256(self._folder)
+
+    def _adapter_sha256(self, adapter: Path) -> str:
+        path = adapter / WEIGHTS
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise ModelError(f"The adapter in {adapter} is gone: train again.") from error
+        key = (path, found.st_size, found.st_mtime_ns)
+        if key not in self._adapter_hashes:
+            self._adapter_hashes[key] = file_sha256(path)
+        return self._adapter_hashes[key]
+
+    def _chat_tokenizer(self) -> ChatTokenizer:
+        with self._tokenizing:
+            if self._tokenizer is None:
+                self._tokenizer = ChatTokenizer(self._folder)
+            return self._tokenizer
+
+    def _loaded(self, progress: Progress) -> _Loaded:
+        with self._loading:
+            if self._model is None:
+                self._model = _Loaded(self._folder, self._dtype, progress)
+            return self._model
+
+    def _work(self) -> None:
+        """The thread: one job after the other, each to its end, failure or cancellation."""
+        while (job := self._jobs.get()) is not None:
+            if not job.begin():
+                continue
+            try:
+                for piece in self._answer(job):
+                    job.pieces.put(piece)
+                job.pieces.put(None)
+            except DuetError as error:
+                job.pieces.put(error)
+            except Exception as error:
+                logger.exception("answering failed")
+                job.pieces.put(placement.generation_error(error))
+
+    def _answer(self, job: _Job) -> Iterator[Piece]:
+        tokenizer = self._chat_tokenizer()
+        prompts = [tokenizer.prompt_ids(request.messages) for request in job.requests]
+        for prompt in prompts:
+            if len(prompt) >= tokenizer.context_length:
+                raise GenerationError(
+                    f"The conversation is {len(prompt)} tokens long and the model takes "
+                    f"{tokenizer.context_length}: begin a new conversation, or use fewer passages."
+                )
+        model = self._loaded(_silent)
+        rows = [
+            Row(
+                index=index,
+                prompt=prompt,
+                decoding=request.decoding,
+                adapter=model.adapter(request.adapter),
+                text=tokenizer.answer_text(),
+                asked_at=job.asked_at,
+                max_new_tokens=min(
+                    request.decoding.max_new_tokens, tokenizer.context_length - len(prompt)
+                ),
+            )
+            for index, (request, prompt) in enumerate(zip(job.requests, prompts, strict=True))
+        ]
+        decoder = Decoder(model.network, model.row_adapters, tokenizer.end_ids)
+        yield from decoder.run(rows, job.is_stopped)
+
+
+class _Loaded:
+    """The resident model and the adapters on it. Used by the backend's own thread alone."""
+
+    def __init__(self, folder: Path, dtype: str | None, progress: Progress) -> None:
+        self.network: Any = placement.load_network(folder, dtype, progress)
+        self.row_adapters = RowAdapters(self.network)
+        self._adapters: OrderedDict[tuple[Path, int, int], Adapter] = OrderedDict()
+
+    def adapter(self, folder: Path | None) -> Adapter | None:
+        """The adapter in a folder, read when it is new or has changed."""
+        if folder is None:
+            return None
+        try:
+            found = (folder / WEIGHTS).stat()
+        except OSError as error:
+            raise ModelError(f"The adapter in {folder} is gone: train again.") from error
+        key = (folder.absolute(), found.st_size, found.st_mtime_ns)
+        if key not in self._adapters:
+            adapter = read_adapter(folder, self.network)
+            self.row_adapters.hook(adapter)
+            self._adapters[key] = adapter
+            while len(self._adapters) > _RESIDENT_ADAPTERS:
+                self._adapters.popitem(last=False)
+        self._adapters.move_to_end(key)
+        return self._adapters[key]
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """Requests that were asked together, and the way back for their pieces."""
+
+    requests: tuple[GenerationRequest, ...]
+    cancelled: threading.Event
+    closed: threading.Event = field(default_factory=threading.Event)
+    asked_at: float = field(default_factory=time.perf_counter)
+    pieces: queue.SimpleQueue[Piece | DuetError | None] = field(default_factory=queue.SimpleQueue)
+    _claim: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_stopped(self) -> bool:
+        return self.cancelled.is_set() or self.closed.is_set()
+
+    def begin(self) -> bool:
+        """Whether the caller is the one to deal with this job: the thread, or who gave up."""
+        return self._claim.acquire(blocking=False)
+
+    def unbegun(self) -> list[Piece]:
+        """The pieces of a job that was cancelled before its turn."""
+        waited = time.perf_counter() - self.asked_at
+        return [
+            Piece(index, "", Usage(waited, 0.0, 0, 0), stopped=True)
+            for index in range(len(self.requests))
+        ]
+
+
+class _Answers(Iterator[Piece]):
+    """The pieces of one job. Closing it, or dropping it, stops the job at the next token."""
+
+    def __init__(self, job: _Job) -> None:
+        self._job = job
+        self._ended = False
+
+    def __next__(self) -> Piece:
+        while not self._ended:
+            try:
+                piece = self._job.pieces.get(timeout=_POLL)
+            except queue.Empty:
+                if self._job.is_stopped() and self._job.begin():
+                    for one in self._job.unbegun():
+                        self._job.pieces.put(one)
+                    self._job.pieces.put(None)
+                continue
+            if isinstance(piece, Piece):
+                return piece
+            self._ended = True
+            if piece is not None:
+                raise piece
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the answering at the next token; no more pieces come."""
+        self._ended = True
+        self._job.closed.set()
+
+    def __del__(self) -> None:
+        self._job.closed.set()
+
+
+def _silent(_stage: str, _share: float) -> None:
+    pass
