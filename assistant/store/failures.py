@@ -12,7 +12,9 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InterfaceError,
     NoSuchModuleError,
+    OperationalError,
     SQLAlchemyError,
     StatementError,
 )
@@ -87,20 +89,27 @@ def _mapped(error: Exception) -> DuetError:
     if isinstance(error, DBAPIError):
         if isinstance(error.orig, sqlite3.Error):
             return _of_sqlite(error.orig)
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return _failed(error.orig)
         return StoreError(
             f"The database server did not answer as it should ({_first_line(error.orig)}): nothing "
             "was changed, check that it runs and that DUET_DATABASE_URL is right."
         )
     if isinstance(error, StatementError) and isinstance(error.orig, (ValueError, TypeError)):
         return _unstorable()
-    return StoreError(f"The database failed ({_first_line(error)}): nothing was changed.")
+    return _failed(error)
 
 
 def _of_sqlite(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     sentence = _SENTENCES.get(code & 0xFF) if code is not None else None
+    return _failed(error) if sentence is None else StoreError(sentence)
+
+
+def _failed(error: object) -> StoreError:
     return StoreError(
-        sentence or f"The database failed ({_first_line(error)}): nothing was changed."
+        f"The database failed ({_first_line(error)}): nothing was changed, try again, or start "
+        "Duet anew."
     )
 
 

@@ -1,8 +1,8 @@
-"""The two statements that every table needs."""
+"""The few statements that every table needs."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, Table, insert, select
+from sqlalchemy import Connection, RowMapping, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from assistant.errors import NotFound
@@ -17,6 +17,13 @@ def inserted(connection: Connection, table: Table, values: Values) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def upserted(connection: Connection, table: Table, key: Values, values: Values) -> bool:
+    """Insert a row, or change the one of this key; False where what it belongs to is gone."""
+    if inserted(connection, table, key | values):
+        return True
+    return connection.execute(update(table).filter_by(**key).values(values)).rowcount > 0
 
 
 def row_of(connection: Connection, table: Table, key: str, missing: str) -> RowMapping:

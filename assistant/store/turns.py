@@ -20,8 +20,8 @@ _NO_CONTENDER = "No answer was ever given by a contender of this id."
 
 def add_comparison(connection: Connection, comparison: Comparison) -> None:
     sides = (comparison.left, comparison.right)
-    _touch(connection, comparison, sides)
-    left, right = (_add_answer(connection, side, comparison) for side in sides)
+    _prepare(connection, comparison, sides)
+    left, right = (_add_answer(connection, side) for side in sides)
     values = {
         "id": comparison.id,
         "assistant_id": comparison.assistant_id,
@@ -55,13 +55,13 @@ def comparisons_of(connection: Connection, conversation_id: str) -> list[Compari
 
 
 def add_reply(connection: Connection, reply: Reply) -> None:
-    _touch(connection, reply, (reply.answer,))
+    _prepare(connection, reply, (reply.answer,))
     values = {
         "id": reply.id,
         "assistant_id": reply.assistant_id,
         "conversation_id": reply.conversation_id,
         "question": reply.question,
-        "answer": _add_answer(connection, reply.answer, reply),
+        "answer": _add_answer(connection, reply.answer),
         "created_at": reply.created_at,
     }
     if not inserted(connection, replies, values):
@@ -95,8 +95,8 @@ def contenders_of(connection: Connection, assistant_id: str) -> dict[str, Conten
     return {row["id"]: rows.contender_of(row) for row in found}
 
 
-def _touch(connection: Connection, turn: Comparison | Reply, sides: Sequence[Answer]) -> None:
-    """Move the conversation to the front, after checking that all of this is of one assistant."""
+def _prepare(connection: Connection, turn: Comparison | Reply, sides: Sequence[Answer]) -> None:
+    """Move the conversation to the front and add the contenders, all of one assistant."""
     held = conversations.conversation(connection, turn.conversation_id)
     owners = {
         held.assistant_id,
@@ -110,13 +110,15 @@ def _touch(connection: Connection, turn: Comparison | Reply, sides: Sequence[Ans
         )
     latest = max(held.updated_at, turn.created_at)
     conversations.change_conversation(connection, held.id, updated_at=latest)
+    # In one order everywhere, so that two programs that add the same ones do not wait in a circle.
+    for added in sorted((side.contender for side in sides), key=lambda contender: contender.id):
+        known = select(contenders.c.id).where(contenders.c.id == added.id)
+        if connection.execute(known).first() is None:
+            # Another program may add it at this very moment: then it is there, too.
+            inserted(connection, contenders, rows.contender_values(added, turn.created_at))
 
 
-def _add_answer(connection: Connection, answer: Answer, turn: Comparison | Reply) -> int:
-    known = select(contenders.c.id).where(contenders.c.id == answer.contender.id)
-    if connection.execute(known).first() is None:
-        # Another process may store the same contender at this moment: then it is there, too.
-        inserted(connection, contenders, rows.contender_values(answer.contender, turn.created_at))
+def _add_answer(connection: Connection, answer: Answer) -> int:
     result = connection.execute(insert(answers).values(rows.answer_values(answer)))
     key = result.inserted_primary_key
     assert key is not None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, select
 
-from assistant.errors import InvalidRequest, VoteRefused
+from assistant.errors import InvalidRequest, NotFound, VoteRefused
 from assistant.records import CHOICES, CRITERIA, CountedVote, Thumb, Vote
 from assistant.store.rows import Values, vote_of
 from assistant.store.schema import answers, comparisons, replies, thumbs, votes
-from assistant.store.statements import inserted, row_of
+from assistant.store.statements import inserted, row_of, upserted
 from assistant.store.turns import contenders_of
 
 MAX_COMMENT = 10_000  # characters
@@ -34,13 +34,13 @@ def add_vote(connection: Connection, vote: Vote) -> Vote:
     if comparison["blind"]:
         first = replace(vote, blind=True)
         # The primary key decides which of two votes posted at one moment is the first.
-        if inserted(connection, votes, _values(first, comparison)):
+        if inserted(connection, votes, _key(first) | _values(first, comparison)):
             return first
     return _add_open(connection, replace(vote, blind=False), comparison)
 
 
 def kept_vote(connection: Connection, comparison_id: str, voter: str, blind: bool) -> Vote | None:
-    statement = select(votes).where(*_key(comparison_id, voter, blind))
+    statement = select(votes).filter_by(comparison_id=comparison_id, voter=voter, blind=blind)
     row = connection.execute(statement).mappings().one_or_none()
     return None if row is None else vote_of(row)
 
@@ -76,10 +76,9 @@ def add_thumb(connection: Connection, thumb: Thumb) -> None:
     """Keep a thumb, or turn the one this voter gave before."""
     _raise_faults(_voter_faults(thumb.voter))
     row_of(connection, replies, thumb.reply_id, _NO_REPLY)
-    values = {"up": thumb.up, "created_at": thumb.created_at}
     key = {"reply_id": thumb.reply_id, "voter": thumb.voter}
-    if not inserted(connection, thumbs, key | values):
-        connection.execute(update(thumbs).filter_by(**key).values(values))
+    if not upserted(connection, thumbs, key, {"up": thumb.up, "created_at": thumb.created_at}):
+        raise NotFound(_NO_REPLY)
 
 
 def thumbs_of(connection: Connection, assistant_id: str) -> list[Thumb]:
@@ -98,9 +97,8 @@ def _add_open(connection: Connection, vote: Vote, comparison: RowMapping) -> Vot
     stands = stands or kept_vote(connection, vote.comparison_id, vote.voter, True)
     if stands is not None and _says(stands) == _says(vote):
         return stands
-    if not inserted(connection, votes, _values(vote, comparison)):
-        key = _key(vote.comparison_id, vote.voter, False)
-        connection.execute(update(votes).where(*key).values(_values(vote, comparison)))
+    if not upserted(connection, votes, _key(vote), _values(vote, comparison)):
+        raise NotFound(_NO_COMPARISON)
     return vote
 
 
@@ -108,17 +106,16 @@ def _says(vote: Vote) -> tuple[object, ...]:
     return vote.choice, vote.marks, vote.comment
 
 
-def _key(comparison_id: str, voter: str, blind: bool) -> tuple[ColumnElement[bool], ...]:
-    return (
-        votes.c.comparison_id == comparison_id,
-        votes.c.voter == voter,
-        votes.c.blind == blind,
-    )
+def _key(vote: Vote) -> Values:
+    return {"comparison_id": vote.comparison_id, "voter": vote.voter, "blind": vote.blind}
 
 
 def _values(vote: Vote, comparison: RowMapping) -> Values:
     return {
-        **asdict(vote),
+        "choice": vote.choice,
+        "marks": vote.marks,
+        "comment": vote.comment,
+        "created_at": vote.created_at,
         "comparison_votable": comparison["votable"],
         "comparison_blind": comparison["blind"],
     }

@@ -145,7 +145,8 @@ def test_a_table_can_be_made_anew_without_losing_votes(
     asked: Store, store_url: str, vote: Callable[..., Vote], newer: Callable[[str], Path]
 ) -> None:
     asked.add_vote(vote())
-    body = """with op.batch_alter_table("comparisons", recreate="always") as table:
+    # SQLite cannot alter a column: Alembic copies the rows, drops the table and renames the copy
+    body = """with op.batch_alter_table("comparisons") as table:
         table.alter_column("question", nullable=True)"""
     Database(store_url, migrations=newer(body)).close()
     assert [counted.vote for counted in asked.votes("a1")] == [vote()]
@@ -154,8 +155,10 @@ def test_a_table_can_be_made_anew_without_losing_votes(
 def test_a_migration_that_breaks_references_is_refused(
     asked: Store, store_url: str, vote: Callable[..., Vote], newer: Callable[[str], Path]
 ) -> None:
+    if not store_url.startswith("sqlite"):
+        pytest.skip("other databases keep foreign keys while they are migrated")
     asked.add_vote(vote())
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="would refer to nothing"):
         Database(store_url, migrations=newer('op.execute("DELETE FROM contenders")'))
     assert [counted.vote for counted in asked.votes("a1")] == [vote()]
 
