@@ -70,7 +70,10 @@ def _download(name: str, progress: Progress) -> Path:
             name, allow_patterns=_WANTED, ignore_patterns=_UNWANTED, dry_run=True
         )
     except errors.DryRunError as error:
-        raise error.__cause__ or error from None
+        # Either the hub's own refusal (gated, unknown), or whatever kept it from being reached.
+        if isinstance(error.__cause__, errors.HfHubHTTPError):
+            raise error.__cause__ from None
+        raise ConnectionError(str(error)) from error
     if not any(file.filename.endswith(".safetensors") for file in files):
         raise ModelError(
             f"{name} has no weights as safetensors, the only kind that Duet loads: choose another."

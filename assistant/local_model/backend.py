@@ -20,12 +20,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from assistant import placement
-from assistant.adapters import WEIGHTS, Adapter, RowAdapters, read_adapter
-from assistant.chat_tokenizer import ChatTokenizer
-from assistant.decoding import Decoder, Row
 from assistant.errors import DuetError, GenerationError, ModelError
 from assistant.generation import GenerationRequest, Piece
+from assistant.local_model import placement
+from assistant.local_model.adapters import WEIGHTS, Adapter, RowAdapters, read_adapter
+from assistant.local_model.chat_tokenizer import ChatTokenizer
+from assistant.local_model.decoding import Decoder, Row
 from assistant.models import file_sha256, weights_sha256
 from assistant.records import Message, Usage
 

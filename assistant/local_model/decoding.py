@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assistant.adapters import Adapter, RowAdapters
-from assistant.chat_tokenizer import AnswerText
 from assistant.generation import Piece
+from assistant.local_model.adapters import Adapter, RowAdapters
+from assistant.local_model.chat_tokenizer import AnswerText
 from assistant.records import Decoding, Usage
 
 if TYPE_CHECKING:

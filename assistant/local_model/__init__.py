@@ -1,0 +1,14 @@
+"""Answering with a model on this machine. The home of torch and transformers, beside training.
+
+backend       the `generation.Backend`: questions in order, one resident model, adapters on demand
+decoding      the loop that turns prompts into tokens
+adapters      LoRA adapters, one of its own for each row of a batch
+chat_tokenizer  messages to token ids and back, without torch
+placement     device, precision, and whether a model fits
+
+Importing this package imports none of the heavy libraries.
+"""
+
+from assistant.local_model.backend import LocalBackend
+
+__all__ = ["LocalBackend"]
