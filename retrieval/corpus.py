@@ -21,7 +21,7 @@ from retrieval.indexing import Addition, Source
 from retrieval.reader import Limits
 from retrieval.sections import Side, section_side, section_sides
 from retrieval.snapshot import Snapshot
-from retrieval.storing import erase, orphaned_files
+from retrieval.storing import erase, files_held, files_of
 
 __all__ = ["Corpus", "Limits", "Side", "section_side", "section_sides"]
 
@@ -92,7 +92,11 @@ class Corpus:
             progress,
             cancelled,
         )
-        return addition.run() + results
+        results = addition.run() + results
+        with self._database.locked() as connection:
+            held = files_held(connection)
+            self._files.sweep(held.__contains__)
+        return results
 
     def remove(self, name_or_id: str) -> Document:
         """Take a document out, with its passages, vectors, text and file.
@@ -103,7 +107,7 @@ class Corpus:
             document = Snapshot(connection).document(name_or_id)
             erase(connection, document)
         with self._database.locked() as connection:
-            for sha256 in orphaned_files(connection, document):
+            for sha256 in files_of(connection, document) - files_held(connection):
                 self._files.forget(sha256)
         logger.info("Removed %s.", document.name)
         return document

@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from retrieval.database import errors_mapped
 from retrieval.errors import UnreadableDocument
 
 _COPY_BYTES = 1024 * 1024
+_LEFT_OVER_SECONDS = 3600
 
 
 class StoredFiles:
@@ -53,6 +55,16 @@ class StoredFiles:
         """Delete the copy."""
         with errors_mapped(self._folder.parent):
             self.path(sha256).unlink(missing_ok=True)
+
+    def sweep(self, held: Callable[[str], bool]) -> None:
+        """Delete what a killed process left: old files that no document holds."""
+        if not self._folder.is_dir():
+            return
+        with errors_mapped(self._folder.parent):
+            for path in self._folder.iterdir():
+                old = time.time() - path.stat().st_mtime > _LEFT_OVER_SECONDS
+                if old and not held(path.name):
+                    path.unlink(missing_ok=True)
 
     def _copy(self, source: Path, sha256: str) -> None:
         with errors_mapped(self._folder.parent):

@@ -8,6 +8,7 @@ too long.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from retrieval.loaders.parsed import Block, Parsed
 PASSAGE_CHARACTERS = 2000
 SECTION_TOKENS = 1024
 _HEADING_SHARE = 4
+_FILL = 0.92
 _TOKENIZED_CHARACTERS = 50_000
 
 _SENTENCE_END = re.compile(
@@ -265,8 +267,8 @@ def _stretches(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
 
 def _packed(units: Sequence[_Unit], room: int) -> Iterator[tuple[int, int, int | None]]:
     """Units into passages of like length: (start, end, page of the start)."""
-    total = sum(unit.tokens for unit in units)
-    wanted = total / -(-total // room) if total else 0.0
+    left = sum(unit.tokens for unit in units)
+    wanted = _share(left, room)
     passage: list[_Unit] = []
     tokens = 0
     for unit in units:
@@ -276,11 +278,20 @@ def _packed(units: Sequence[_Unit], room: int) -> Iterator[tuple[int, int, int |
             or _is_full(tokens, unit.tokens, wanted, passage[-1].ends_block)
         ):
             yield passage[0].start, passage[-1].end, passage[0].page
+            left -= tokens
+            wanted = _share(left, room)
             passage, tokens = [], 0
         passage.append(unit)
         tokens += unit.tokens
     if passage:
         yield passage[0].start, passage[-1].end, passage[0].page
+
+
+def _share(tokens: int, room: int) -> float:
+    """What is left, in equal passages, not filled to the brim: units do not come in every size."""
+    if tokens <= room:
+        return float(tokens)
+    return tokens / math.ceil(tokens / (_FILL * room))
 
 
 def _is_full(tokens: int, following: int, wanted: float, at_block_end: bool) -> bool:

@@ -84,15 +84,19 @@ def erase(connection: sqlite3.Connection, document: Document) -> None:
     connection.execute("UPDATE documents SET removed_at = ? WHERE id = ?", (_now(), document.id))
 
 
-def orphaned_files(connection: sqlite3.Connection, document: Document) -> list[str]:
-    """Hashes of the files of a removed document that no other document holds."""
+def files_of(connection: sqlite3.Connection, document: Document) -> set[str]:
+    """Hashes of the files of all versions of a document, removed or not."""
+    rows = connection.execute("SELECT sha256 FROM versions WHERE document_id = ?", (document.id,))
+    return {row[0] for row in rows}
+
+
+def files_held(connection: sqlite3.Connection) -> set[str]:
+    """Hashes of the files of all versions of all documents that are here."""
     rows = connection.execute(
-        "SELECT DISTINCT sha256 FROM versions WHERE document_id = ? AND sha256 NOT IN "
-        "(SELECT v.sha256 FROM versions v JOIN documents d ON d.id = v.document_id "
-        "WHERE d.removed_at IS NULL)",
-        (document.id,),
+        "SELECT v.sha256 FROM versions v JOIN documents d ON d.id = v.document_id "
+        "WHERE d.removed_at IS NULL"
     )
-    return [row[0] for row in rows]
+    return {row[0] for row in rows}
 
 
 def _retire(connection: sqlite3.Connection, document: Document) -> None:

@@ -94,7 +94,9 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
     """The pages without the first or last line that most of them share but for the page number."""
     inked = [[line for line in lines if line.text.strip()] for lines in pages]
     for place in (0, -1):
-        edges = Counter(_NUMBER.sub("#", lines[place].text.strip()) for lines in inked if lines)
+        edges = Counter(
+            _NUMBER.sub("#", lines[place].text.strip()) for lines in inked if len(lines) > 2
+        )
         running = {
             text
             for text, count in edges.items()

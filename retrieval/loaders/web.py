@@ -41,8 +41,9 @@ def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed
     from lxml import etree  # type: ignore[import-untyped]
     from lxml import html as lxml_html
 
+    # Without huge_tree the parser drops, without a word, what is nested over 256 deep.
     parser = lxml_html.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True
     )
     try:
         root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
@@ -52,6 +53,10 @@ def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed
         raise UnreadableDocument(
             f"{name} cannot be read as a web page: open it in a browser and save it again."
         ) from None
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise UnreadableDocument(
+            f"{name} nests its parts deeper than any page made for people, so it was left out."
+        )
     return _Reader(root).parsed(warnings)
 
 

@@ -1,0 +1,199 @@
+"""Files that are damaged, harmful, locked or merely odd: each gets its sentence, none gets out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval import errors
+from retrieval.loaders.formats import SUFFIXES
+from retrieval.reader import Limits, Reader
+
+Write = Callable[[str, str | bytes], Path]
+
+# What the manifest's kinds come to; every other kind is read.
+REFUSED = {
+    "scan": errors.EmptyDocument,
+    "encrypted": errors.EncryptedDocument,
+    "malformed": errors.UnreadableDocument,
+}
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader(Limits(seconds=60)) as reader:
+        yield reader
+
+
+def read(reader: Reader, path: Path) -> str:
+    reader.check(path, path.name)
+    return reader.read(path, path.name).text
+
+
+def test_every_real_file_is_read_or_refused_as_its_manifest_says(
+    reader: Reader, shared_data: Path
+) -> None:
+    folder = shared_data / "documents"
+    with (folder / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 35
+    for row in rows:
+        path = folder / row["file"]
+        expected = REFUSED.get(row["kind"])
+        if path.suffix not in SUFFIXES:
+            expected = errors.UnsupportedFormat
+        if expected is None:
+            assert any(character.isalnum() for character in read(reader, path)), path.name
+        else:
+            with pytest.raises(expected, match=path.name):
+                read(reader, path)
+
+
+def test_a_linked_file_is_not_read_into_a_document(
+    reader: Reader, shared_data: Path, make_docx: Callable[..., Path], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("a secret of this machine", encoding="utf-8")
+    original = shared_data / "documents" / "markitdown" / "rlink.docx"
+    pointed = tmp_path / "rlink.docx"
+    with zipfile.ZipFile(original) as source, zipfile.ZipFile(pointed, "w") as target:
+        for entry in source.infolist():
+            data = source.read(entry).replace(
+                b"file:///tmp/test_rlink.txt", secret.as_uri().encode()
+            )
+            target.writestr(entry.filename, data)
+    text = read(reader, pointed)
+    assert "secret" not in text
+    assert "YSBzZWNyZXQ" not in text  # "a secret" in base64
+
+
+def test_shift_jis_is_recognised(reader: Reader, shared_data: Path) -> None:
+    text = read(reader, shared_data / "documents" / "markitdown" / "test_mskanji.csv")
+    assert "名前: 佐藤太郎; 年齢: 30; 住所: 東京" in text
+
+
+def test_an_empty_file(reader: Reader, write: Write) -> None:
+    with pytest.raises(errors.EmptyDocument, match=r"empty\.md is an empty file"):
+        read(reader, write("empty.md", b""))
+
+
+@pytest.mark.parametrize("content", ["  \n\n \t", "---\ntitle: x\n---\n", "<!-- x -->"])
+def test_a_file_without_words(reader: Reader, write: Write, content: str) -> None:
+    with pytest.raises(errors.EmptyDocument, match="holds no text"):
+        read(reader, write("blank.md", content))
+
+
+def test_binary_under_a_text_name(reader: Reader, write: Write) -> None:
+    with pytest.raises(errors.UnreadableDocument, match=r"notes\.txt is not a text file"):
+        read(reader, write("notes.txt", bytes(range(256)) * 40))
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
+def test_text_under_another_name(reader: Reader, write: Write, name: str) -> None:
+    with pytest.raises(errors.UnreadableDocument, match=name):
+        read(reader, write(name, "plain words"))
+
+
+def test_an_encrypted_word_file(reader: Reader, write: Write) -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(errors.EncryptedDocument, match="password"):
+        read(reader, write("locked.docx", data))
+
+
+def test_a_zip_bomb_is_not_unpacked(reader: Reader, make_docx: Callable[..., Path]) -> None:
+    bomb = make_docx("bomb.docx", ["x"], {"word/media/zeros.bin": bytes(300 * 1024 * 1024)})
+    assert bomb.stat().st_size < 1024 * 1024
+    with pytest.raises(errors.OversizedDocument, match="unpacks to more than"):
+        read(reader, bomb)
+
+
+def test_a_zip_with_names_that_climb_out(
+    reader: Reader, make_docx: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_docx("climb.docx", ["harmless words"], {"../../climbed.txt": b"out"})
+    assert read(reader, path) == "harmless words"
+    assert not list(tmp_path.parent.rglob("climbed.txt"))
+
+
+def test_entities_that_multiply(reader: Reader, tmp_path: Path) -> None:
+    laughs = '<!DOCTYPE w [<!ENTITY a "ha">' + "".join(
+        f'<!ENTITY {chr(98 + level)} "{f"&{chr(97 + level)};" * 10}">' for level in range(9)
+    )
+    document = (
+        f'<?xml version="1.0"?>{laughs}]><w:document xmlns:w="http://schemas.openxmlformats.org/'
+        'wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>&j;</w:t></w:r></w:p></w:body>'
+        "</w:document>"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("word/document.xml", document)
+    path = tmp_path / "laughs.docx"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(errors.DocumentError, match=r"laughs\.docx"):
+        read(reader, path)
+
+
+def test_one_endless_line(reader: Reader, write: Write) -> None:
+    text = read(reader, write("line.txt", "word " * 200_000))
+    assert len(text) == 5 * 200_000 - 1
+
+
+def test_too_much_text(write: Write) -> None:
+    with (
+        Reader(Limits(text_characters=1000)) as reader,
+        pytest.raises(errors.OversizedDocument, match="more than the limit of 1,000"),
+    ):
+        read(reader, write("long.txt", "word " * 300))
+
+
+def test_too_large_a_file(write: Write) -> None:
+    with (
+        Reader(Limits(file_bytes=1024 * 1024)) as reader,
+        pytest.raises(errors.OversizedDocument, match="more than the limit of 1 MiB"),
+    ):
+        read(reader, write("large.txt", b"x" * (3 * 1024 * 1024)))
+
+
+def test_a_file_that_needs_too_much_memory_and_the_next_one(write: Write) -> None:
+    with Reader(Limits(memory_bytes=200 * 1024 * 1024)) as reader:
+        with pytest.raises(errors.OversizedDocument, match="memory"):
+            read(reader, write("heavy.txt", b"line\n\n" * 12_000_000))
+        assert read(reader, write("light.txt", "light enough")) == "light enough"
+
+
+def test_a_file_that_takes_too_long_and_the_next_one(write: Write) -> None:
+    slow = write("slow.md", ("**" + "a" * 60 + " ") * 300 + "\n")
+    with (
+        Reader(Limits(seconds=0.001)) as reader,
+        pytest.raises(errors.UnreadableDocument, match="took longer"),
+    ):
+        read(reader, slow)
+    with Reader(Limits()) as reader:
+        assert "a" * 60 in read(reader, slow)
+
+
+def test_a_reader_killed_from_outside_and_the_next_file(write: Write) -> None:
+    with Reader(Limits()) as reader:
+        assert read(reader, write("a.txt", "first")) == "first"
+        child = reader._child
+        assert child is not None
+        child.kill()
+        child.wait()
+        with pytest.raises(errors.UnreadableDocument, match="made its reader stop"):
+            read(reader, write("b.txt", "second"))
+        assert read(reader, write("c.txt", "third")) == "third"
+
+
+def test_a_module_in_the_current_folder_is_not_run(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('hijacked')", encoding="utf-8")
+    path = write("a.txt", "words")
+    monkeypatch.chdir(tmp_path)
+    with Reader(Limits()) as reader:
+        assert read(reader, path) == "words"

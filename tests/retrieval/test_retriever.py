@@ -1,0 +1,268 @@
+"""Dense and lexical fused; raw scores that can tell whether anything relevant was found."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.corpus import Corpus
+from retrieval.documents import Hit
+from retrieval.embedder import load_embedder
+from retrieval.index import DenseIndex
+from retrieval.lexical import STOP_WORDS, bm25, question_words, terms_of
+from retrieval.retriever import Retriever, min_max, relevant
+
+Write = Callable[[str, str | bytes], Path]
+
+DOCUMENTS = {
+    "tank.md": "# Tank\n\nThe tank holds 1.85 litres of water.",
+    "steam.md": "# Steam\n\nThe steam circuit works at 133 degrees.",
+    "parts.csv": "Number,Part\nOV-GK-58,Brew gasket\nOV-SS-36,Shower screen\nOV-GK-85,Lamp\n",
+    "people.md": "# People\n\nOttoline Marsh leads the firm in Marrowhythe.",
+    "heron.md": "# Heron\n\nA heron stands by the river, and waits for the tide.",
+}
+
+
+@pytest.fixture
+def filled(corpus: Corpus, write: Write) -> Corpus:
+    corpus.add([write(name, text) for name, text in DOCUMENTS.items()])
+    return corpus
+
+
+def test_hits_carry_both_scores_and_their_rank(filled: Corpus) -> None:
+    hits = Retriever(filled).search("How many litres does the tank hold?", top=3)
+    assert [hit.rank for hit in hits] == [1, 2, 3]
+    best = hits[0]
+    assert best.passage.document == "tank.md"
+    assert best.passage in filled.passages()
+    assert best.bm25 > 0
+    assert best.overlap == 1.0
+    assert best.score == max(hit.score for hit in hits)
+    assert hits == sorted(hits, key=lambda hit: -hit.score)
+    for hit in hits:
+        assert 0 <= hit.score <= 1
+        assert -1 <= hit.cosine <= 1
+        assert 0 <= hit.overlap <= 1
+
+
+def test_cosine_is_that_of_the_hits_own_passage(filled: Corpus) -> None:
+    question = "tank litres steam heron"
+    vector = filled.embedder.encode([question])[0]
+    for hit in Retriever(filled).search(question, top=10):
+        own = filled.embedder.encode([hit.passage.indexed_text])[0]
+        assert hit.cosine == pytest.approx(float(own @ vector), abs=1e-5)
+
+
+def test_the_score_is_the_mean_of_both_normalised(filled: Corpus) -> None:
+    hits = Retriever(filled).search("tank litres and the steam", top=100)
+    assert len(hits) == len(filled.passages())
+    cosines = min_max(np.array([hit.cosine for hit in hits]))
+    words = min_max(np.array([hit.bm25 for hit in hits]))
+    np.testing.assert_allclose([hit.score for hit in hits], (cosines + words) / 2, atol=1e-6)
+
+
+def test_it_is_not_one_list_after_the_other(corpus: Corpus, write: Write) -> None:
+    corpus.add([write(f"{n}.md", f"# N{n}\n\nword{n} common text") for n in range(30)])
+    hits = Retriever(corpus, candidates=5).search("word7 common", top=30)
+    ids = [hit.passage.id for hit in hits]
+    assert len(ids) == len(set(ids))
+    assert hits[0].passage.document == "7.md"
+
+
+def test_an_exact_term_is_found(filled: Corpus) -> None:
+    retriever = Retriever(filled)
+    assert "OV-GK-58" in retriever.search("What is OV-GK-58?")[0].passage.text
+    assert retriever.search("1.85")[0].passage.document == "tank.md"
+
+
+def test_words_that_nobody_wrote_score_nothing(filled: Corpus) -> None:
+    for hit in Retriever(filled).search("xylophone quagga", top=10):
+        assert (hit.bm25, hit.overlap) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("question", ["Hello", "hi", "Thank you", "What is it that you do?", "?"])
+def test_small_talk_overlaps_with_nothing(filled: Corpus, question: str) -> None:
+    for hit in Retriever(filled).search(question, top=10):
+        assert hit.overlap == 0.0
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n"])
+def test_no_question_no_hits(filled: Corpus, question: str) -> None:
+    assert Retriever(filled).search(question) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        '" OR "1"="1',
+        "NEAR(tank, 2) AND NOT *",
+        "heading_path : tank",
+        "tank*",
+        "-- ; DROP TABLE passages",
+        "\x00\ud800 tank",
+        "word " * 5000,
+        "'" * 100,
+    ],
+)
+def test_no_question_can_break_the_search(filled: Corpus, question: str) -> None:
+    Retriever(filled).search(question)
+    assert len(filled.documents()) == len(DOCUMENTS)
+
+
+def test_an_empty_corpus(corpus: Corpus) -> None:
+    assert Retriever(corpus).search("anything") == []
+
+
+def test_a_single_passage(corpus: Corpus, write: Write) -> None:
+    corpus.add([write("a.md", DOCUMENTS["tank.md"])])
+    [hit] = Retriever(corpus).search("tank")
+    assert hit.score > 0
+    assert hit.bm25 > 0
+
+
+def test_changes_are_seen_at_once(filled: Corpus, write: Write) -> None:
+    retriever = Retriever(filled)
+    assert retriever.search("otter")[0].overlap == 0
+    filled.add([write("otter.md", "# Otter\n\nAn otter swims.")])
+    assert retriever.search("otter")[0].passage.document == "otter.md"
+    filled.remove("otter.md")
+    assert retriever.search("otter")[0].overlap == 0
+
+
+def test_threads_get_their_own_hits(filled: Corpus) -> None:
+    retriever = Retriever(filled)
+    questions = ["tank litres", "steam circuit degrees", "brew gasket", "Ottoline Marsh", "heron"]
+    alone = {question: retriever.search(question) for question in questions}
+    mixed: list[tuple[str, list[Hit]]] = []
+
+    def ask(shift: int) -> None:
+        for step in range(20):
+            question = questions[(shift + step) % len(questions)]
+            mixed.append((question, retriever.search(question)))
+
+    threads = [threading.Thread(target=ask, args=(shift,)) for shift in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(mixed) == 100
+    assert all(hits == alone[question] for question, hits in mixed)
+
+
+def test_min_max() -> None:
+    assert min_max(np.array([2.0, 4.0, 3.0])).tolist() == [0, 1, 0.5]
+    assert min_max(np.array([0.0, 0.0])).tolist() == [0, 0]
+    assert min_max(np.array([3.0])).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("cosine", "overlap", "answer"),
+    [(0.5, 0.0, True), (0.44, 0.0, False), (0.3, 0.4, True), (0.3, 0.3, False), (0.1, 1.0, False)],
+)
+def test_the_rule_of_relevance(filled: Corpus, cosine: float, overlap: float, answer: bool) -> None:
+    hit = Hit(filled.passages()[0], 1, 1.0, cosine, 0.0, overlap)
+    assert relevant(hit, min_cosine=0.45, min_overlap=0.35) is answer
+
+
+def test_bm25_is_the_formula(corpus: Corpus, write: Write) -> None:
+    texts = ["heron heron tide", "heron lamp lamp lamp", "kettle", "valve", "brass"]
+    corpus.add([write(f"{n}.txt", text) for n, text in enumerate(texts)])
+    with corpus.snapshot() as snapshot:
+        found = bm25(snapshot.connection, "heron")
+    lengths = [len(text.split()) for text in texts]
+    mean = sum(lengths) / len(lengths)
+    weight = math.log((5 - 2 + 0.5) / (2 + 0.5))
+    expected = [
+        weight * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / mean))
+        for count, length in ((2, 3), (1, 4))
+    ]
+    np.testing.assert_allclose(np.sort(found.scores), np.sort(expected), rtol=1e-6)
+
+
+def test_question_words() -> None:
+    assert question_words("What's the price of OV-GK-58, in the EU?") == [
+        "price",
+        "ov-gk-58",
+        "eu",
+    ]
+    assert question_words("who are you") == ["who", "are", "you"]
+    assert set(question_words("who are you")) <= STOP_WORDS
+
+
+def test_terms_are_stems_as_in_the_index() -> None:
+    assert set(terms_of("Descaling descaled Crème 1.85")) == {"descal", "creme", "1", "85"}
+
+
+@pytest.fixture(scope="module")
+def real(
+    tmp_path_factory: pytest.TempPathFactory, shared_data_or_none: Path | None
+) -> Iterator[Corpus]:
+    if shared_data_or_none is None:
+        pytest.skip("the shared data folder is not beside this checkout")
+    corpus = Corpus.open(tmp_path_factory.mktemp("real"), load_embedder())
+    corpus.add([shared_data_or_none / "qa_xquad" / "docs"])
+    yield corpus
+    corpus.close()
+
+
+@pytest.mark.slow
+def test_fusion_beats_each_side_alone(real: Corpus, shared_data: Path) -> None:
+    lines = (shared_data / "qa_xquad" / "qa.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line) for line in lines[::4]]
+    index = DenseIndex(real.folder / "index", real.identity, real.embedder.name, 384)
+    retriever = Retriever(real)
+    gains: dict[str, list[float]] = {"dense": [], "lexical": [], "fused": []}
+    with real.snapshot() as snapshot:
+        index.follow(snapshot)
+        passages = {p.id: p for p in snapshot.passages()}
+        for question in questions:
+            text = question["question"]
+            words = bm25(snapshot.connection, text)
+            ranked = {
+                "dense": index.search(real.embedder.encode([text]), 10)[0].tolist(),
+                "lexical": words.ids[np.argsort(-words.scores)][:10].tolist(),
+                "fused": [hit.passage.id for hit in retriever.search(text, 10)],
+            }
+            for name, ids in ranked.items():
+                gains[name].append(ndcg([holds(passages[i], question) for i in ids]))
+    means = {name: float(np.mean(values)) for name, values in gains.items()}
+    assert means["fused"] > means["dense"]
+    assert means["fused"] > means["lexical"]
+    assert means["fused"] > 0.9
+
+
+def holds(passage: object, question: dict[str, object]) -> bool:
+    answers = question["answers"]
+    assert isinstance(answers, list)
+    text, document = getattr(passage, "text", ""), getattr(passage, "document", "")
+    return document == question["doc"] and any(answer in text for answer in answers)
+
+
+def ndcg(found: list[bool]) -> float:
+    """With one supporting passage as the ideal."""
+    return next((1 / math.log2(rank + 2) for rank, hit in enumerate(found) if hit), 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How many points did the Panthers defense surrender?", True),
+        ("Who did Genghis Khan's grandson lead against?", True),
+        ("Hello", False),
+        ("Thank you very much", False),
+        ("How do I reset the password of my router?", False),
+        ("What is the best pizza in Rome?", False),
+    ],
+)
+def test_real_questions_and_small_talk_are_told_apart(
+    real: Corpus, question: str, answer: bool
+) -> None:
+    hits = Retriever(real).search(question)
+    assert any(relevant(hit, min_cosine=0.45, min_overlap=0.35) for hit in hits) is answer
