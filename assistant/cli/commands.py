@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli import chat, training
-from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
+from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
 from retrieval.documents import IndexingProgress
@@ -87,7 +87,7 @@ def search(
         with documents_mapped():
             hits = retriever.search(question, top)
     if as_json:
-        show_json(hits)
+        show_json([{**plain(hit.passage), **plain(hit), "passage": hit.passage.id} for hit in hits])
         return
     for hit in hits:
         page = f", p. {hit.passage.page}" if hit.passage.page else ""
