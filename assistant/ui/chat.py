@@ -32,6 +32,7 @@ from assistant.ui.turns import Speaking, compared_turn, replied_turn, speaking_t
 from assistant.ui.words import CHOSEN, NAMES
 
 _ONE_SIDE = ""  # the value of the second picker where there is no second side
+_LONGEST_TITLE = 80
 _QUEUED = "Waiting: another question is being answered first."
 _HINT_BLIND = "Two contenders answer side by side. Their names are shown after your vote."
 _HINT_OPEN = "Two contenders answer side by side."
@@ -307,17 +308,20 @@ class Chat:
         failed = False
         for event in events:
             if isinstance(event, Compared | Replied):
+                if not conversation.title:
+                    self._store.rename_conversation(conversation.id, _title(question))
                 yield self.show(conversation.assistant_id, conversation.id, voter, picked)
                 return
+            speaking = left if event.side == "left" else right
             if isinstance(event, SideFailed):
                 failed = True
-                changed = {"failed": event.reason}
+                speaking = replace(speaking, failed=event.reason)
             else:
-                changed = {"text": event.text}
+                speaking = replace(speaking, text=event.text)
             if event.side == "left":
-                left = replace(left, **changed)
+                left = speaking
             else:
-                right = replace(right, **changed)
+                right = speaking
             yield view()
         if not failed:
             left = replace(left, failed="The answer ended before it began: ask again.")
@@ -424,6 +428,12 @@ def _prompt(judged: Comparison, vote: Vote | None, votable: bool, earlier: bool)
     if earlier:
         return f"<span>Which is better for “{escape(judged.question)}”?</span>"
     return "<span>Which is better?</span>"
+
+
+def _title(question: str) -> str:
+    """A conversation is called by its first question."""
+    words = " ".join(question.split())
+    return words if len(words) <= _LONGEST_TITLE else words[: _LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _settled(side: Speaking) -> Speaking:

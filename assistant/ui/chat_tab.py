@@ -201,7 +201,7 @@ class ChatTab:
                 **QUICK,
             )
         gr.on(
-            [picker.input for picker in self.pickers],
+            [self.left.input, self.right.input, self.blind.input],
             self._repick,
             [*where, *self.pickers],
             [*self.shown, *self.pickers],
@@ -394,6 +394,32 @@ class ChatTab:
         choices = self._choices(assistant_id)
         return [
             *self.updates(view),
+            gr.update(choices=choices, value=picked.left),
+            gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
+            gr.update(value=picked.blind, interactive=bool(picked.right)),
+        ]
+
+    def refreshed(
+        self,
+        assistant_id: str,
+        conversation_id: str,
+        left: str,
+        right: str,
+        blind: bool,
+        request: gr.Request,
+    ) -> list[Any]:
+        """Who can answer now: values for the turn and `pickers` when the tab is opened again."""
+        try:
+            choices = self._choices(assistant_id)
+            picked = Picked(left, right or "", blind)
+            turn: Any = gr.skip()
+            if not conversation_id and not picked.right:
+                picked = self.chat.default_picked(assistant_id)
+                turn = self._view(assistant_id, "", picked, request).turn
+        except DuetError:
+            return [gr.skip()] * (1 + len(self.pickers))
+        return [
+            turn,
             gr.update(choices=choices, value=picked.left),
             gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
             gr.update(value=picked.blind, interactive=bool(picked.right)),

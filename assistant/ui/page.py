@@ -10,10 +10,14 @@ import gradio as gr
 from assistant.comparison import Arena
 from assistant.errors import DuetError
 from assistant.ui.chat_tab import ChatTab
+from assistant.ui.documents import DocumentsTab
+from assistant.ui.examples import ExamplesTab
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.preparation import Preparation
+from assistant.ui.results import ResultsTab
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.sidebar import Sidebar
+from assistant.ui.training import TrainingTab
 from assistant.workspace import Workspace
 
 _TABS = {
@@ -31,7 +35,8 @@ _PREPARING_SECONDS = 1.0
 def build_page(workspace: Workspace, preparation: Preparation) -> gr.Blocks:
     """The whole page, ready to be mounted."""
     services = Services(workspace, Arena(workspace), preparation)
-    with gr.Blocks(title="Duet", analytics_enabled=False, fill_width=True) as page:
+    page: gr.Blocks = gr.Blocks(title="Duet", analytics_enabled=False, fill_width=True)
+    with page:
         _Page(services).build(page)
     return page
 
@@ -50,8 +55,16 @@ class _Page:
                 self._sidebar.build_head()
                 self._panel = markup(elem_id="panel")
                 with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self._tabs:
-                    with gr.Tab("Chat", id="chat"):
+                    with gr.Tab("Chat", id="chat") as self._chat_tab:
                         self._chat = ChatTab(self._services, places, self._panel)
+                    with gr.Tab("Documents", id="documents") as self._documents_tab:
+                        self._documents = DocumentsTab(self._services, places, self._panel)
+                    with gr.Tab("Examples", id="examples") as self._examples_tab:
+                        self._examples = ExamplesTab(self._services, places)
+                    with gr.Tab("Training", id="training") as self._training_tab:
+                        self._training = TrainingTab(self._services, places)
+                    with gr.Tab("Results", id="results") as self._results_tab:
+                        self._results = ResultsTab(self._services)
         self._sidebar.build_dialogs()
         self._timer = gr.Timer(_PREPARING_SECONDS)
         self._wire(page)
@@ -85,26 +98,27 @@ class _Page:
         ):
             html.click(self._opened(kind), places.assistant, self._opening, **QUICK)
             html.click(self._asked(kind), None, sidebar.dialog_outputs, **QUICK)
-        sidebar.new_make.click(
+        sidebar.making.sure.click(
             self._make,
             [sidebar.new_name, sidebar.new_task],
-            [sidebar.new_box, sidebar.new_notice, self._tabs, *self._opening],
+            [sidebar.making.box, sidebar.making.notice, self._tabs, *self._opening],
             **QUICK,
         )
-        sidebar.name_save.click(
+        sidebar.naming.sure.click(
             self._rename,
             [sidebar.subject, sidebar.name, *where],
-            [sidebar.name_box, sidebar.name_notice, *sidebar.shown],
+            [sidebar.naming.box, sidebar.naming.notice, *sidebar.shown],
             **QUICK,
         )
-        sidebar.delete_sure.click(
+        sidebar.deleting.sure.click(
             self._delete,
             [sidebar.subject, *where],
-            [sidebar.delete_box, sidebar.delete_text, *self._opening],
+            [sidebar.deleting.box, sidebar.deleting.notice, *self._opening],
             **QUICK,
         )
         for button in (sidebar.go, sidebar.go_narrow):
             button.click(self._go, places.assistant, self._tabs, **QUICK)
+        self._wire_tabs()
         # The conversation's id changes when a question begins a new one, the answered one's when
         # an answer is whole: the sidebar follows both.
         gr.on(
@@ -114,6 +128,36 @@ class _Page:
             sidebar.shown,
             **QUICK,
         )
+
+    def _wire_tabs(self) -> None:
+        """A tab is read anew when it is opened, and when another assistant is chosen."""
+        assistant = self._places.assistant
+        where = [assistant, self._places.conversation]
+        chat, documents, training = self._chat, self._documents, self._training
+        self._chat_tab.select(
+            chat.refreshed, [*where, *chat.pickers], [chat.turn, *chat.pickers], **QUICK
+        )
+        for tab, values, inputs, outputs in (
+            (self._documents_tab, documents.values, [assistant], documents.shown),
+            (
+                self._examples_tab,
+                self._examples.values,
+                [assistant, *self._examples.filters],
+                self._examples.shown,
+            ),
+            (
+                self._training_tab,
+                training.values,
+                [assistant, training.preset, training.run],
+                training.shown,
+            ),
+            (self._results_tab, self._results.values, [assistant], self._results.shown),
+        ):
+            gr.on([tab.select, assistant.change], values, inputs, outputs, **QUICK)
+        for timer in (documents.timer, training.timer):
+            timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)
+        for event in (documents.removed, *self._examples.changed):
+            event.then(self._sidebar.values, where, self._sidebar.shown, **QUICK)
 
     def _values(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `_opening`."""

@@ -96,7 +96,7 @@ def _heading(passage: Passage) -> str:
 
 
 def _words_marked(text: str, question: str) -> str:
-    words = sorted({word for word in re.findall(r"\w{3,}", question)}, key=len, reverse=True)
+    words = sorted(set(re.findall(r"\w{3,}", question)), key=len, reverse=True)
     if not words:
         return escape(text)
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b", re.IGNORECASE)

@@ -9,6 +9,7 @@ import gradio as gr
 from assistant.errors import DuetError
 from assistant.next_step import next_step
 from assistant.records import Assistant
+from assistant.ui.dialogs import HIDE, SHOW, dialog
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import QUICK, Places, Services, markup
 from assistant.ui.sidebar_html import Facts, assistant_list, brand, conversation_list, head, step
@@ -51,39 +52,23 @@ class Sidebar:
     def build_dialogs(self) -> None:
         """Add the dialogs, which are hidden until they are asked for."""
         self.subject = gr.State("")  # "assistant:<id>" or "conversation:<id>"
-        with gr.Column(elem_id="new-dialog", elem_classes="dialog", visible=False) as self.new_box:
-            with gr.Column(elem_classes="dialog-card"):
-                gr.HTML("<h2>New assistant</h2>", apply_default_css=False)
-                self.new_notice = markup(pressed=False)
-                self.new_name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
-                self.new_task = gr.Textbox(
-                    label="Task",
-                    info="What it is for, in your words.",
-                    placeholder="Answers questions about our products from the manuals.",
-                    lines=2,
-                    max_length=2000,
-                    elem_id="new-task",
-                )
-                with gr.Row(elem_classes="dialog-buttons"):
-                    self.new_cancel = gr.Button("Cancel", elem_classes="cancel")
-                    self.new_make = gr.Button("Make it", variant="primary", elem_id="new-make")
-        with gr.Column(
-            elem_id="name-dialog", elem_classes="dialog", visible=False
-        ) as self.name_box, gr.Column(elem_classes="dialog-card"):
-            gr.HTML("<h2>Rename</h2>", apply_default_css=False)
-            self.name_notice = markup(pressed=False)
+        with dialog("New assistant", "Make it", "new-dialog") as parts:
+            self.new_name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
+            self.new_task = gr.Textbox(
+                label="Task",
+                info="What it is for, in your words.",
+                placeholder="Answers questions about our products from the manuals.",
+                lines=2,
+                max_length=2000,
+                elem_id="new-task",
+            )
+        self.making = parts.dialog
+        with dialog("Rename", "Rename", "rename-dialog") as parts:
             self.name = gr.Textbox(label="New name", max_length=200, elem_id="rename-name")
-            with gr.Row(elem_classes="dialog-buttons"):
-                self.name_cancel = gr.Button("Cancel", elem_classes="cancel")
-                self.name_save = gr.Button("Rename", variant="primary", elem_id="rename-save")
-        with gr.Column(
-            elem_id="delete-dialog", elem_classes="dialog", visible=False
-        ) as self.delete_box, gr.Column(elem_classes="dialog-card"):
-            gr.HTML("<h2>Delete</h2>", apply_default_css=False)
-            self.delete_text = markup(pressed=False)
-            with gr.Row(elem_classes="dialog-buttons"):
-                self.delete_cancel = gr.Button("Cancel", elem_classes="cancel")
-                self.delete_sure = gr.Button("Delete", variant="stop", elem_id="delete-sure")
+        self.naming = parts.dialog
+        with dialog("Delete", "Delete", "delete-dialog", danger=True) as parts:
+            pass
+        self.deleting = parts.dialog
 
     @property
     def shown(self) -> list[Any]:
@@ -144,19 +129,14 @@ class Sidebar:
 
     def wire_dialogs(self) -> None:
         """Open and close the dialogs; what they decide is wired by the page."""
-        show, hide = gr.update(visible=True), gr.update(visible=False)
         self.new.click(
-            lambda: (show, "", "", ""),
+            lambda: (SHOW, "", "", ""),
             None,
-            [self.new_box, self.new_notice, self.new_name, self.new_task],
+            [self.making.box, self.making.notice, self.new_name, self.new_task],
             **QUICK,
         )
-        for cancel, box in (
-            (self.new_cancel, self.new_box),
-            (self.name_cancel, self.name_box),
-            (self.delete_cancel, self.delete_box),
-        ):
-            cancel.click(lambda: hide, None, box, **QUICK)
+        for box in (self.making, self.naming, self.deleting):
+            box.wire()
 
     def asked(self, kind: str, data: dict[str, str]) -> list[Any]:
         """Open the dialog for a pressed pen or bin: values for `dialog_outputs`."""
@@ -168,23 +148,23 @@ class Sidebar:
             name = self._name_of(kind, item)
         except DuetError:
             return same
-        subject, show, hide = f"{kind}:{item}", gr.update(visible=True), gr.update(visible=False)
+        subject = f"{kind}:{item}"
         if action == "rename":
-            return [subject, show, "", name, hide, ""]
+            return [subject, SHOW, "", name, HIDE, ""]
         text = _DELETE_ASSISTANT if kind == "assistant" else _DELETE_CONVERSATION
         sentence = notice(text.format(name=name), "warn")
-        return [subject, hide, "", gr.skip(), show, sentence]
+        return [subject, HIDE, "", gr.skip(), SHOW, sentence]
 
     @property
     def dialog_outputs(self) -> list[Any]:
         """What `asked` is for."""
         return [
             self.subject,
-            self.name_box,
-            self.name_notice,
+            self.naming.box,
+            self.naming.notice,
             self.name,
-            self.delete_box,
-            self.delete_text,
+            self.deleting.box,
+            self.deleting.notice,
         ]
 
     def renamed(self, subject: str, name: str) -> None:

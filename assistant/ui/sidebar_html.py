@@ -31,7 +31,8 @@ def brand() -> str:
     """The name of the product, and the switch between light and dark."""
     return (
         f'<div class="brand">{LOGO}<span>Duet</span><button type="button" class="theme" '
-        f'data-toggle="theme" aria-label="Light or dark" title="Light or dark">{_HALF}</button></div>'
+        f'data-toggle="theme" aria-label="Light or dark" title="Light or dark">{_HALF}</button>'
+        "</div>"
     )
 
 
@@ -56,6 +57,7 @@ def assistant_list(assistants: Sequence[Assistant], current: str, training: set[
 
 def conversation_list(conversations: Sequence[Conversation], current: str) -> str:
     """Earlier conversations, newest first."""
+    conversations = [one for one in conversations if one.title or one.id == current]
     if not conversations:
         return '<p class="quiet side-empty">Your conversations are kept here.</p>'
     items = []
@@ -116,7 +118,10 @@ def _actions(item: str, name: str) -> str:
     )
 
 
-_PEN = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M11.3 2.2l2.5 2.5-8 8-3.2.7.7-3.2z"/></svg>'
+_PEN = (
+    '<svg viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M11.3 2.2l2.5 2.5-8 8-3.2.7.7-3.2z"/></svg>'
+)
 _BIN = (
     '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8'
     'l.6-9"/></svg>'

@@ -84,6 +84,8 @@ def theme() -> gr.themes.Base:
         input_border_color_focus_dark="var(--d-focus)",
         input_placeholder_color="var(--d-quiet)",
         input_placeholder_color_dark="var(--d-quiet)",
+        input_border_width="1px",
+        input_border_width_dark="1px",
         input_shadow="none",
         input_shadow_focus="0 0 0 3px var(--d-ring)",
         input_shadow_focus_dark="0 0 0 3px var(--d-ring)",

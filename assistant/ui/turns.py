@@ -134,6 +134,8 @@ def _answered_side(side: Side, answer: Answer, revealed: bool, alone: bool = Fal
     stopped = '<p class="quiet">Stopped before it was whole.</p>' if answer.stopped else ""
     if not revealed:
         return _side(side, alone, head, answer_html(answer.text) + stopped)
+    if answer.abstained and not answer.usage.tokens_out:
+        stopped = '<p class="quiet">Nothing relevant was found, so the model was not asked.</p>'
     underline = not answer.contender.retrieves and not answer.abstained and kind != "base"
     said = answer_html(answer.text, answer.citations, underline) + stopped
     return _side(side, alone, head, said, _sources(answer) + _cost(answer))
@@ -160,7 +162,7 @@ def _sources(answer: Answer) -> str:
 
 def _cost(answer: Answer) -> str:
     usage = answer.usage
-    parts = [f"{usage.seconds_to_first_token:.1f} s to first word"]
+    parts = [f"{max(usage.seconds_to_first_token, 0.1):.1f} s to first word"]
     if usage.tokens_out:
         parts.append(f"{usage.tokens_per_second:.0f} tokens/s")
         parts.append(f"{usage.tokens_in:,} tokens in, {usage.tokens_out:,} out")

@@ -146,7 +146,7 @@
     const words = document.createElement('span');
     words.textContent = text;
     preview.append(name, words);
-    document.body.append(preview);
+    (one('.gradio-container') || document.body).append(preview);
     const at = source.getBoundingClientRect();
     const width = Math.min(360, window.innerWidth - 24);
     preview.style.width = `${width}px`;
@@ -160,6 +160,7 @@
   document.addEventListener('mouseout', hidePreview);
   document.addEventListener('focusout', hidePreview);
   window.addEventListener('scroll', hidePreview, { passive: true });
+  document.addEventListener('click', hidePreview);
 
   // Files may be dropped anywhere on the documents tab.
   let leaving = 0;
@@ -204,6 +205,9 @@
   // Names for what Gradio leaves without one.
   const nameThings = () => {
     one('#composer textarea')?.setAttribute('aria-label', 'Your question');
+    one('#drop .upload-container')?.setAttribute(
+      'aria-label', 'Drop documents here, or press to choose files',
+    );
     one('#thread')?.setAttribute('aria-label', 'Conversation');
     one('#turn')?.setAttribute('aria-live', 'polite');
     one('#sidebar')?.setAttribute('aria-label', 'Assistants and conversations');
