@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import assistant.cli.workspace
+from assistant.cli import main
+from assistant.generation import ScriptedBackend
+from assistant.records import Assistant
+from assistant.settings import Settings
+from assistant.workspace import Workspace
+from retrieval.embedder import HashingEmbedder
+
+MANUAL = "# Kestrel kettle\n\nThe tank of the Kestrel holds 1.85 litres.\n"
+TANK = "How many litres does the tank of the Kestrel hold?"
+
+
+def reply(request: object) -> str:
+    return "The tank of the Kestrel holds 1.85 litres."
+
+
+class FakeWorkspace:
+    """Opens the real workspace over the shipped fakes."""
+
+    @staticmethod
+    def open(settings: Settings) -> Workspace:
+        return Workspace.open(
+            settings,
+            backend_for=lambda model, progress: ScriptedBackend(reply),
+            embedder_for=lambda name: HashingEmbedder(),
+        )
+
+
+Duet = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def duet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Duet:
+    """Runs the program with arguments; returns exit code, stdout and stderr."""
+    monkeypatch.setenv("DUET_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(assistant.cli.workspace, "Workspace", FakeWorkspace)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["duet", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def kestrel(duet: Duet, tmp_path: Path) -> str:
+    manual = tmp_path / "manual.md"
+    manual.write_text(MANUAL, "utf-8")
+    assert duet("new", "Kestrel", "--task", "Answers about kettles")[0] == 0
+    assert duet("documents", "add", "kestrel", str(manual))[0] == 0
+    return "kestrel"
+
+
+def as_json(duet: Duet, *arguments: str) -> Any:
+    code, out, _ = duet(*arguments, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_the_whole_way_in_json(duet: Duet, tmp_path: Path) -> None:
+    manual = tmp_path / "docs" / "manual.md"
+    manual.parent.mkdir()
+    manual.write_text(MANUAL, "utf-8")
+    made = as_json(duet, "new", "Kestrel", "--task", "Answers about kettles")
+    assert [known["slug"] for known in as_json(duet, "list")] == [made["slug"]]
+    (added,) = as_json(duet, "documents", "add", "kestrel", str(manual.parent))
+    assert added["outcome"] == "added"
+    (listed,) = as_json(duet, "documents", "list", "kestrel")
+    assert listed["passages"] == 1
+    (hit,) = as_json(duet, "search", "kestrel", TANK, "--top", "1")
+    assert hit["document"] == listed["name"] and hit["end"] > hit["start"]
+    answer = as_json(duet, "ask", "kestrel", TANK, "--with", "rag")
+    assert answer["answer"] == "The tank of the Kestrel holds 1.85 litres."
+    assert answer["citations"][0]["document"] == listed["name"]
+    assert set(answer["citations"][0]) == {"document", "page", "start", "end", "text"}
+    assert {
+        "answer",
+        "citations",
+        "abstained",
+        "contender",
+        "fingerprint",
+        "seconds_to_first_token",
+        "tokens_per_second",
+        "tokens_in",
+        "tokens_out",
+    } <= set(answer)
+    compared = as_json(duet, "compare", "kestrel", TANK, "--with", "rag,base")
+    vote = as_json(duet, "vote", compared["comparison"], "left", "--voter", "anna")
+    assert (vote["choice"], vote["left"], vote["right"]) == ("left", "rag", "base")
+    assert as_json(duet, "tallies", "kestrel")
+    assert as_json(duet, "examples", "write", "kestrel")["added"] > 0
+    assert as_json(duet, "runs", "list", "kestrel") == []
+    (removed,) = as_json(duet, "documents", "remove", "kestrel", listed["name"])
+    assert removed["id"] == listed["id"]
+    assert as_json(duet, "documents", "list", "kestrel") == []
+
+
+def test_a_blind_comparison_tells_names_after_the_vote_alone(duet: Duet, kestrel: str) -> None:
+    compared = as_json(duet, "compare", kestrel, TANK, "--with", "rag,base", "--blind")
+    shown = json.dumps(compared)
+    assert compared["blind"] and "rag" not in shown and "fingerprint" not in shown
+    vote = as_json(duet, "vote", compared["comparison"], "both_bad")
+    assert {vote["left"], vote["right"]} == {"rag", "base"} and vote["blind"]
+
+
+def test_a_failed_request_is_one_sentence_and_code_1(duet: Duet, kestrel: str) -> None:
+    for arguments in (
+        ("ask", "nobody", TANK, "--with", "rag"),
+        ("ask", kestrel, TANK, "--with", "tuned"),
+        ("vote", "no-such-comparison", "left"),
+        ("documents", "remove", kestrel, "no-such.md"),
+        ("train", kestrel),
+        ("runs", "stop", kestrel, "no-such-run"),
+        ("compare", kestrel, TANK, "--with", "rag,rag"),
+    ):
+        code, out, err = duet(*arguments, "--json")
+        assert (code, out) == (1, ""), arguments
+        assert err.strip().endswith(".") and "Traceback" not in err
+
+
+def test_wrong_usage_is_code_2(duet: Duet, kestrel: str) -> None:
+    for arguments in (
+        ("ask", kestrel, TANK, "--with", "oracle"),
+        ("vote", "x", "up"),
+        ("compare", kestrel, TANK, "--with", "rag"),
+        ("train", kestrel, "--preset", "heroic"),
+        ("fly",),
+    ):
+        assert duet(*arguments)[0] == 2, arguments
+
+
+def test_an_unreadable_file_is_named_and_the_others_go_in(
+    duet: Duet, kestrel: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "good.txt").write_text("The lid of the Kestrel is made of beech wood.", "utf-8")
+    code, out, err = duet("documents", "add", kestrel, str(folder), "--json")
+    assert code == 1 and "1 of 2" in err
+    outcomes = {Path(one["name"]).name: one["outcome"] for one in json.loads(out)}
+    assert outcomes == {"empty.txt": "failed", "good.txt": "added"}
+
+
+def test_people_get_tables_and_sentences(duet: Duet, kestrel: str) -> None:
+    for arguments, expected in (
+        (("list",), "Kestrel"),
+        (("documents", "list", kestrel), "manual.md"),
+        (("search", kestrel, TANK), "1.85 litres"),
+        (("ask", kestrel, TANK, "--with", "rag"), "[1] manual.md"),
+        (("compare", kestrel, TANK, "--with", "rag,base"), "duet vote"),
+        (("tallies", kestrel), "No votes yet"),
+    ):
+        code, out, _ = duet(*arguments)
+        assert code == 0 and expected in out, arguments
+
+
+def test_the_command_line_imports_neither_torch_nor_gradio(tmp_path: Path) -> None:
+    program = (
+        "import sys, assistant.cli\n"
+        "print(sorted({'torch', 'gradio', 'transformers', 'faiss'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_assistants_are_those_of_the_page(duet: Duet, kettle: Assistant) -> None:
+    assert as_json(duet, "list")[0]["id"] == kettle.id
