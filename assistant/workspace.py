@@ -299,6 +299,15 @@ class Workspace:
                 self._backend = (assistant.base_model, made)
             return self._backend[1]
 
+    def warm(self, assistant: Assistant, progress: Progress | None = None) -> None:
+        """Load the base model and the embedder, so that the next question waits for neither.
+
+        Raises ModelError, DocumentsError.
+        """
+        self.backend(assistant, progress)
+        with documents_mapped():
+            self._embedder(assistant.embedder).encode([assistant.name])
+
     def backend_ready(self, assistant: Assistant) -> bool:
         """Whether the assistant's base model is resident."""
         resident = self._backend

@@ -119,7 +119,7 @@ def tallies(name: Name, as_json: AsJson = False) -> None:
 
 def _load(workspace: Workspace, name: str) -> None:
     with bar() as report:
-        workspace.backend(workspace.assistant(name), report)
+        workspace.warm(workspace.assistant(name), report)
 
 
 def _pair(text: str) -> tuple[ContenderKind, ContenderKind]:

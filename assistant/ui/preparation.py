@@ -113,7 +113,7 @@ class Preparation:
 
     def _loaded(self, assistant: Assistant) -> None:
         try:
-            self._workspace.backend(assistant, self._report)
+            self._workspace.warm(assistant, self._report)
         except Exception as error:
             logger.warning("the model was not loaded: %s", error)
             self._failures[assistant.base_model] = error
