@@ -181,7 +181,8 @@ def wilson_interval(wins: float, n: int) -> tuple[float, float]:
 
 
 def _tally(votes: Sequence[CountedVote]) -> Tally:
-    ids = {side: side.id for counted in votes for side in (counted.left, counted.right)}
+    sides = dict.fromkeys(side for counted in votes for side in (counted.left, counted.right))
+    ids = {side: side.id for side in sides}  # each is a hash of the whole, made once
     by_kind: dict[str, ContenderKind] = {kind: kind for kind in KINDS}
     versions = sorted(ids, key=lambda version: KINDS.index(version.kind))
     by_version = {ids[version]: version.kind for version in versions}

@@ -48,15 +48,16 @@ def votes_csv(votes: Sequence[CountedVote]) -> str:
 
 def _rows(votes: Sequence[CountedVote]) -> Iterable[dict[str, Any]]:
     numbers: dict[str, int] = {}
+    ids = {side: side.id for side in {side for vote in votes for side in (vote.left, vote.right)}}
     for counted in sorted(votes, key=lambda counted: counted.vote.created_at):
         vote = counted.vote
         yield {
             "comparison": vote.comparison_id,
             "question": counted.question,
             "left": counted.left.kind,
-            "left_version": counted.left.id,
+            "left_version": ids[counted.left],
             "right": counted.right.kind,
-            "right_version": counted.right.id,
+            "right_version": ids[counted.right],
             "choice": vote.choice,
             "blind": vote.blind,
             "marks": vote.marks,
