@@ -41,6 +41,7 @@ from assistant.records import (
 )
 from assistant.runs import Run, Runs, TrainingSettings
 from assistant.settings import Settings
+from assistant.shipped import sample_description
 from assistant.store import Store
 from assistant.tallies import Tallies, tally
 from retrieval.corpus import Corpus, section_sides
@@ -334,8 +335,6 @@ class Workspace:
 
     def example_questions(self, assistant: Assistant) -> list[str]:
         """Up to three questions to begin with: the sample's own, else from examples or headings."""
-        from assistant.sample import sample_description
-
         described = sample_description()
         if assistant.name == described.name and assistant.task == described.task:
             return list(described.example_questions)
