@@ -23,7 +23,7 @@ from assistant.records import (
     Reply,
     Vote,
 )
-from assistant.sample import sample_description
+from assistant.shipped import sample_description
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.preparation import Stage
 from assistant.ui.services import Services
@@ -105,8 +105,8 @@ class Chat:
         comparisons = self._store.comparisons(conversation_id)
         if not comparisons:
             return ChatView(conversation_id, turn=self._welcome(assistant_id, picked))
-        shown = [self._compared(comparison, voter, answered) for comparison in comparisons]
         judged = next((one for one in comparisons if one.id == answered), comparisons[-1])
+        shown = [self._compared(comparison, voter, judged.id) for comparison in comparisons]
         vote = self._vote_of(judged.id, voter)
         votable = not (judged.left.stopped or judged.right.stopped)
         earlier = judged is not comparisons[-1]
