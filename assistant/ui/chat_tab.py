@@ -111,7 +111,7 @@ class ChatTab:
                     elem_id="blind",
                     container=False,
                 )
-                self.fresh = gr.Button("New conversation", elem_id="fresh", size="sm")
+                self.fresh = gr.Button("New chat", elem_id="fresh", size="sm")
 
     def _build_more(self) -> None:
         with gr.Column(elem_id="judging") as self.judging:

@@ -12,8 +12,10 @@ import gradio as gr
 
 from assistant.ui.services import QUICK, markup
 
-SHOW: dict[str, Any] = gr.update(visible=True)
-HIDE: dict[str, Any] = gr.update(visible=False)
+
+def shown(visible: bool) -> dict[str, Any]:
+    """An update that opens or closes; Gradio takes it apart while it is sent, so each is new."""
+    return dict(gr.update(visible=visible))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Dialog:
 
     def wire(self) -> None:
         """Let Cancel close it."""
-        self.cancel.click(lambda: HIDE, None, self.box, **QUICK)
+        self.cancel.click(lambda: shown(False), None, self.box, **QUICK)
 
 
 class _Parts:

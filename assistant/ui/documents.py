@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.errors import DuetError, documents_mapped
-from assistant.ui.dialogs import HIDE, SHOW, dialog
+from assistant.ui.dialogs import dialog, shown
 from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.indexing import Indexer
 from assistant.ui.notices import notice, sentence_of
@@ -97,7 +97,7 @@ class DocumentsTab:
             with documents_mapped():
                 documents = self._services.workspace.corpus(assistant).documents()
         except Exception as error:
-            return [notice(sentence_of(error), "bad"), HIDE, "", gr.Timer(active=False)]
+            return [notice(sentence_of(error), "bad"), shown(False), "", gr.Timer(active=False)]
         return [
             indexing_html(state),
             gr.update(visible=state.active),
@@ -149,7 +149,7 @@ class DocumentsTab:
             f"Remove {document.name}? Its passages can no longer be found or cited; "
             "answers given before keep theirs."
         )
-        return [gr.skip(), document.id, SHOW, notice(asked, "warn"), ""]
+        return [gr.skip(), document.id, shown(True), notice(asked, "warn"), ""]
 
     def _remove(self, document_id: str, assistant_id: str) -> list[Any]:
         try:
@@ -159,4 +159,4 @@ class DocumentsTab:
             said = notice(f"{document.name} was removed.", "good")
         except DuetError as error:
             said = notice(str(error), "bad")
-        return [HIDE, said, "", *self.values(assistant_id)]
+        return [shown(False), said, "", *self.values(assistant_id)]

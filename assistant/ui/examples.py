@@ -12,7 +12,7 @@ import gradio as gr
 from assistant.errors import InvalidRequest, NotFound
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Assistant, Example, SplitName, example_id
-from assistant.ui.dialogs import HIDE, SHOW, dialog
+from assistant.ui.dialogs import dialog, shown
 from assistant.ui.examples_html import PAGE, SOURCES, SPLITS, example_table, filtered, summary
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
@@ -113,7 +113,7 @@ class ExamplesTab:
         )
         fields = [self.question, self.answer, self.answerable, self.use]
         opened = [self.subject, self.edit.box, self.edit.notice, *fields]
-        self.new.click(lambda: ["", SHOW, "", "", "", True, "train"], None, opened, **QUICK)
+        self.new.click(lambda: ["", shown(True), "", "", "", True, "train"], None, opened, **QUICK)
         self.table.click(
             self._pressed,
             [assistant, *self.filters],
@@ -192,11 +192,11 @@ class ExamplesTab:
             return same
         if data.get("action") == "delete":
             asked = notice(f"Delete the example “{example.question}”?", "warn")
-            same[0], same[7:9] = example.id, [SHOW, asked]
+            same[0], same[7:9] = example.id, [shown(True), asked]
             return same
         same[:7] = [
             example.id,
-            SHOW,
+            shown(True),
             "",
             example.question,
             example.answer,
@@ -221,7 +221,7 @@ class ExamplesTab:
             said = self._saved(assistant, item, question, answer, answerable, split)
         except Exception as error:
             return [gr.skip(), notice(sentence_of(error), "bad"), *same]
-        return [HIDE, "", notice(said, "good"), *self.values(assistant_id, *filters)]
+        return [shown(False), "", notice(said, "good"), *self.values(assistant_id, *filters)]
 
     def _saved(
         self,
@@ -274,7 +274,7 @@ class ExamplesTab:
             said = notice("Example deleted.", "good")
         except Exception as error:
             said = notice(sentence_of(error), "bad")
-        return [HIDE, said, *self.values(assistant_id, *filters)]
+        return [shown(False), said, *self.values(assistant_id, *filters)]
 
     def _example(self, assistant: Assistant, item: str) -> Example:
         examples = self._services.workspace.store.examples(assistant.id)

@@ -9,7 +9,7 @@ import gradio as gr
 from assistant.errors import DuetError
 from assistant.next_step import next_step
 from assistant.records import Assistant
-from assistant.ui.dialogs import HIDE, SHOW, dialog
+from assistant.ui.dialogs import dialog, shown
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import QUICK, Places, Services, markup
 from assistant.ui.sidebar_html import Facts, assistant_list, brand, conversation_list, head, step
@@ -97,16 +97,21 @@ class Sidebar:
                 next_thing = next_step(workspace, current)
             except Exception as error:
                 sentence_of(error)
-        label = gr.update(value=next_thing.label if next_thing else "", visible=bool(next_thing))
+
+        def label() -> dict[str, Any]:
+            # Gradio takes an update apart while it is sent: each button needs its own.
+            name = next_thing.label if next_thing else ""
+            return dict(gr.update(value=name, visible=next_thing is not None))
+
         text = step(next_thing)
         return [
             assistant_list(known, assistant_id, training),
             conversation_list(talks, conversation_id),
             head(current, facts),
             text,
-            label,
+            label(),
             text,
-            label,
+            label(),
         ]
 
     def action(self, assistant_id: str) -> str:
@@ -130,7 +135,7 @@ class Sidebar:
     def wire_dialogs(self) -> None:
         """Open and close the dialogs; what they decide is wired by the page."""
         self.new.click(
-            lambda: (SHOW, "", "", ""),
+            lambda: (shown(True), "", "", ""),
             None,
             [self.making.box, self.making.notice, self.new_name, self.new_task],
             **QUICK,
@@ -150,10 +155,10 @@ class Sidebar:
             return same
         subject = f"{kind}:{item}"
         if action == "rename":
-            return [subject, SHOW, "", name, HIDE, ""]
+            return [subject, shown(True), "", name, shown(False), ""]
         text = _DELETE_ASSISTANT if kind == "assistant" else _DELETE_CONVERSATION
         sentence = notice(text.format(name=name), "warn")
-        return [subject, HIDE, "", gr.skip(), SHOW, sentence]
+        return [subject, shown(False), "", gr.skip(), shown(True), sentence]
 
     @property
     def dialog_outputs(self) -> list[Any]:

@@ -79,7 +79,7 @@ def head(assistant: Assistant | None, facts: Facts | None) -> str:
     """The name of the assistant and what it stands on."""
     if assistant is None:
         words = "Two answers side by side, and evidence to choose between them."
-        return f'<div>{_MENU}<h1>Duet</h1><p class="quiet">{words}</p></div>'
+        return f'<div class="headline">{_MENU}<h1>Duet</h1><p class="quiet">{words}</p></div>'
     chips = [("Base model", model_name(assistant.base_model))]
     if facts is not None:
         chips.append(("Documents", counted(facts.documents, "document")))
@@ -89,7 +89,8 @@ def head(assistant: Assistant | None, facts: Facts | None) -> str:
         f'<li title="{label}"><span class="sr">{label}: </span>{escape(text)}</li>'
         for label, text in chips
     )
-    return f'<div>{_MENU}<h1>{escape(assistant.name)}</h1><ul class="chips">{shown}</ul></div>'
+    title = f"<h1>{escape(assistant.name)}</h1>"
+    return f'<div class="headline">{_MENU}{title}<ul class="chips">{shown}</ul></div>'
 
 
 def step(next_step: NextStep | None) -> str:

@@ -25,7 +25,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], caption: str
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td{_numeric(column)} data-label="{escape(column.title)}">{cell}</td>'
+            f'<td{_numeric(column)} data-label="{escape(column.title)}"><div>{cell}</div></td>'
             for column, cell in zip(columns, row, strict=True)
         )
         + "</tr>"

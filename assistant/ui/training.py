@@ -11,7 +11,7 @@ import gradio as gr
 from assistant.errors import InvalidRequest
 from assistant.records import Assistant
 from assistant.runs import PRESETS, Run, TrainingSettings
-from assistant.ui.dialogs import HIDE
+from assistant.ui.dialogs import shown
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
 from assistant.ui.training_html import examples_line, preset_cards, run_panel, run_table
@@ -98,16 +98,16 @@ class TrainingTab:
             cards = self._cards(assistant, preset)
         except Exception as error:
             off = gr.Timer(active=False)
-            return [notice(sentence_of(error), "bad"), "", gr.skip(), HIDE, "", "", off]
+            return [notice(sentence_of(error), "bad"), "", gr.skip(), shown(False), "", "", off]
         live = next((run for run in runs if run.live), None)
-        shown = live or next((run for run in runs if run.id == run_id), runs[0] if runs else None)
+        chosen = live or next((run for run in runs if run.id == run_id), runs[0] if runs else None)
         return [
             examples_line(*counts),
             cards,
             gr.update(interactive=counts[0] > 0 and live is None),
             gr.update(visible=live is not None, interactive=bool(live and live.state == "running")),
-            run_panel(shown),
-            run_table(runs, shown.id if shown else ""),
+            run_panel(chosen),
+            run_table(runs, chosen.id if chosen else ""),
             gr.Timer(active=live is not None),
         ]
 
