@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from assistant.errors import ExamplesError
-from assistant.facts import names, numbers, words
+from assistant.facts import content_words, names, numbers, words
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Example, SplitName, content_hash, example_id
 
@@ -93,9 +93,11 @@ def near_duplicates(questions: Sequence[str]) -> list[int]:
     """A group number for each question, the same for near-duplicates.
 
     Near-duplicates name the same numbers and names and share at least three quarters of all their
-    words (Jaccard similarity); groups are the connected components of that.
+    words, and of those that carry meaning (Jaccard similarity); groups are the connected components
+    of that.
     """
     sets = [frozenset(word.casefold() for word in words(question)) for question in questions]
+    meanings = [content_words(question) for question in questions]
     keys = [(numbers(question), names(question)) for question in questions]
     frequency = Counter(word for own in sets for word in own)
     parent = list(range(len(questions)))
@@ -113,12 +115,15 @@ def near_duplicates(questions: Sequence[str]) -> list[int]:
         rare_first = sorted(own, key=lambda word: (frequency[word], word))
         rare = rare_first[: len(own) - math.ceil(_NEAR * len(own)) + 1] or [""]
         for other in {other for word in rare for other in seen[keys[index], word]}:
-            union = len(own | sets[other])
-            if not union or len(own & sets[other]) / union >= _NEAR:
+            if _alike(own, sets[other]) and _alike(meanings[index], meanings[other]):
                 parent[root(index)] = root(other)
         for word in rare:
             seen[keys[index], word].append(index)
     return [root(index) for index in range(len(questions))]
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= _NEAR * len(one | other)
 
 
 def _validation_ids(

@@ -106,8 +106,8 @@ def _table_facts(text: str) -> Iterator[WrittenFact]:
         if len(cells) < 2:
             continue
         (key_column, key), *others = cells
-        named = any(map(str.isdigit, key)) and len(words(others[0][1])) > 1
-        if named:  # a code first, then what it stands for
+        described = len(words(others[0][1])) > 1 and not _WEAK_COLUMN.match(others[0][0])
+        if described and any(map(str.isdigit, key)):  # a code first, then what it stands for
             name_column, name = others[0]
             yield WrittenFact(
                 name,

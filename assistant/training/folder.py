@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,21 +31,29 @@ _COMPLETE = "complete"
 class Step:
     """One optimiser step as it was measured.
 
-    step: from 1; 0 is the state before training, with a validation loss alone. loss: mean negative
-    log-likelihood of an answer token of the step's rows, in nats. validation_loss: the same over
-    the validation rows, where it was measured after this step. tokens_per_second: useful
-    (non-padding) tokens of the step's rows by the step's own time. seconds: since training began,
-    interruptions left out. seconds_left: from the steps measured so far, None until there are two.
+    step: from 1. loss: mean negative log-likelihood of an answer token of the step's rows, in nats.
+    validation_loss: the same over the validation rows, where it was measured after this step.
+    tokens_per_second: useful (non-padding) tokens of the step's rows by the step's own time.
+    seconds: since training began, interruptions left out. seconds_left: from the steps measured so
+    far.
     """
 
     step: int
     total_steps: int
     epoch: float
-    loss: float | None
+    loss: float
     validation_loss: float | None
-    tokens_per_second: float | None
+    tokens_per_second: float
     seconds: float
-    seconds_left: float | None
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What progress.jsonl says. untrained_loss: validation loss before the first step, in nats."""
+
+    steps: tuple[Step, ...]
+    untrained_loss: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +136,32 @@ class RunFolder:
             if not (path / _COMPLETE).is_file():
                 shutil.rmtree(path)
 
-    def steps(self) -> tuple[Step, ...]:
+    def read_progress(self) -> Progress:
         """The steps so far, each once: where a resumed run repeats steps, the later ones count.
 
         A line cut short by a kill is passed over.
         """
-        if not self.progress.is_file():
-            return ()
         kept: dict[int, dict[str, Any]] = {}
-        for line in self.progress.read_text(encoding="utf-8").splitlines():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue
+        untrained = None
+        for entry in self._progress_entries():
             number = entry["step"]
-            if "loss" in entry:
+            if number == 0:
+                untrained = entry["validation_loss"]
+            elif "loss" in entry:
                 kept = {step: value for step, value in kept.items() if step < number}
                 kept[number] = entry
             elif number in kept:
                 kept[number] |= entry
-        return tuple(Step(**entry) for entry in kept.values())
+        return Progress(tuple(Step(**entry) for entry in kept.values()), untrained)
+
+    def _progress_entries(self) -> Iterator[dict[str, Any]]:
+        if not self.progress.is_file():
+            return
+        for line in self.progress.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

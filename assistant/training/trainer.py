@@ -121,7 +121,7 @@ def add_answer_losses(model: PreTrainedModel) -> None:
 class ProgressCallback(TrainerCallback):
     """Writes a line for each step, and heeds the stop file.
 
-    tokens: returns the useful tokens trained on so far. seconds: of earlier parts of a resumed run.
+    seconds: of the earlier parts of a resumed run.
     """
 
     def __init__(self, folder: RunFolder, trainer: AnswerTrainer, seconds: float) -> None:
@@ -169,7 +169,17 @@ class ProgressCallback(TrainerCallback):
             )
         seconds = self._step_times[-1]
         tokens = self._trainer.useful_tokens - self._tokens_before
-        self._write(state, loss=logs["loss"], tokens_per_second=tokens / max(seconds, 1e-9))
+        step = Step(
+            step=state.global_step,
+            total_steps=state.max_steps,
+            epoch=round(state.epoch or 0.0, 4),
+            loss=logs["loss"],
+            validation_loss=None,
+            tokens_per_second=tokens / max(seconds, 1e-9),
+            seconds=self.seconds,
+            seconds_left=self._seconds_left(state),
+        )
+        append_progress(self._folder.progress, step)
         self._evaluation_began = time.monotonic()
 
     def on_train_begin(
@@ -187,13 +197,8 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         assert metrics is not None
         self._evaluation_times.append(time.monotonic() - self._evaluation_began)
-        if state.global_step == 0:
-            self._write(
-                state, loss=None, tokens_per_second=None, validation_loss=metrics["eval_loss"]
-            )
-        else:
-            line = {"step": state.global_step, "validation_loss": metrics["eval_loss"]}
-            append_progress(self._folder.progress, line)
+        line = {"step": state.global_step, "validation_loss": metrics["eval_loss"]}
+        append_progress(self._folder.progress, line)
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -206,28 +211,7 @@ class ProgressCallback(TrainerCallback):
         """Since training began, interruptions left out."""
         return time.monotonic() - self._began
 
-    def _write(
-        self,
-        state: TrainerState,
-        loss: float | None,
-        tokens_per_second: float | None,
-        validation_loss: float | None = None,
-    ) -> None:
-        step = Step(
-            step=state.global_step,
-            total_steps=state.max_steps,
-            epoch=round(state.epoch or 0.0, 4),
-            loss=loss,
-            validation_loss=validation_loss,
-            tokens_per_second=tokens_per_second,
-            seconds=self.seconds,
-            seconds_left=self._seconds_left(state),
-        )
-        append_progress(self._folder.progress, step)
-
-    def _seconds_left(self, state: TrainerState) -> float | None:
-        if len(self._step_times) < 2:
-            return None
+    def _seconds_left(self, state: TrainerState) -> float:
         steps = state.max_steps - state.global_step
         left = steps * statistics.median(self._step_times[-_RECENT:])
         if self._evaluation_times and state.eval_steps:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import psutil  # type: ignore[import-untyped]
 import torch
 from datasets.arrow_dataset import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict
@@ -22,6 +21,7 @@ from trl.trainer.sft_config import SFTConfig
 
 from assistant.errors import ModelError, TrainingError
 from assistant.training.folder import RunFolder, read_json, read_rows, write_json
+from assistant.training.process import write_process
 from assistant.training.rows import TokenRow, padded_batch, shared_prefix_batch, token_row
 from assistant.training.settings import TrainingSettings
 from assistant.training.trainer import AnswerTrainer, ProgressCallback, add_answer_losses
@@ -48,9 +48,7 @@ def tune(folder: RunFolder) -> None:
     run, local = read_json(folder.run), read_json(folder.local)
     if run is None or local is None:
         raise TrainingError("The folder is not that of a run: run.json or local.json is missing.")
-    write_json(
-        folder.process, {"pid": os.getpid(), "started": psutil.Process(os.getpid()).create_time()}
-    )
+    write_process(folder, os.getpid())
     folder.drop_incomplete_checkpoints()
     settings = TrainingSettings(**run["settings"])
     model_folder = Path(local["model_folder"])
@@ -93,7 +91,7 @@ def _train_and_save(
     folder: RunFolder, run: dict[str, Any], trainer: AnswerTrainer, packed: bool, left_out: int
 ) -> None:
     checkpoint = folder.last_checkpoint()
-    earlier = folder.steps()
+    earlier = folder.read_progress().steps
     begun = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
     seconds = max((step.seconds for step in earlier if step.step <= begun), default=0.0)
     if checkpoint is None:
@@ -105,10 +103,8 @@ def _train_and_save(
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
     tuned = cast(PeftModel, trainer.model)
     sha256 = save_adapter(tuned, folder, run["base_model"])
-    steps = [step for step in folder.steps() if step.loss is not None]
-    validated = [
-        step.validation_loss for step in folder.steps() if step.validation_loss is not None
-    ]
+    steps = folder.read_progress().steps
+    validated = [step.validation_loss for step in steps if step.validation_loss is not None]
     write_json(
         folder.done,
         {

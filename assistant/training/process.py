@@ -1,0 +1,71 @@
+"""The worker as a process: started detached, and known again by pid and starting time."""
+
+from __future__ import annotations
+
+import os
+import site
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from assistant.training.folder import RunFolder, write_json
+
+_CLOCK_SECONDS = 2.0  # by which a clock that was set since may differ
+
+
+def start_worker(folder: RunFolder) -> subprocess.Popen[bytes]:
+    """Start `python -m assistant.training` on a run's folder, in a session of its own.
+
+    It outlives the process that starts it. Raises OSError or psutil.Error.
+    """
+    with folder.log.open("ab") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "assistant.training", str(folder.path.absolute())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder.path,
+            env=worker_environment(),
+            start_new_session=True,
+        )
+    write_process(folder, worker.pid)
+    return worker
+
+
+def write_process(folder: RunFolder, pid: int) -> None:
+    """Note in the folder which process works on it."""
+    started = float(psutil.Process(pid).create_time())
+    write_json(folder.process, {"pid": pid, "started": started})
+
+
+def process_alive(pid: int, started: float) -> bool:
+    """Whether the process of that pid is the one that started then (seconds since the epoch)."""
+    try:
+        process = psutil.Process(pid)
+        since = abs(float(process.create_time()) - started)
+        return since < _CLOCK_SECONDS and bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a worker: offline, one GPU, and threads that wait without spinning."""
+    environment = dict(os.environ)
+    environment |= {
+        "OMP_WAIT_POLICY": "passive",
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+        # SFTTrainer refuses several visible GPUs in one process.
+        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
+    }
+    root = Path(__file__).resolve().parents[2]
+    if str(root) not in [*site.getsitepackages(), site.getusersitepackages()]:
+        # The package was found through the path of this process, which the worker does not inherit.
+        paths = [str(root), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return environment

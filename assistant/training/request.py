@@ -1,0 +1,116 @@
+"""What a run is asked to do: its rows, and the run.json that explains it later."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import ModelError
+from assistant.prompts import PromptPassage, prompt_fingerprint, training_row
+from assistant.records import Assistant, Example, content_hash
+from assistant.training.settings import TrainingSettings
+
+Rows = list[dict[str, Any]]
+PassagesFor = Callable[[Example], Sequence[PromptPassage]]
+
+_PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "duet-assistants")
+
+
+def training_rows(
+    assistant: Assistant, examples: Sequence[Example], passages_for: PassagesFor | None
+) -> Rows:
+    """Prompt-completion rows of the examples, the very messages that chat uses.
+
+    An example for which `passages_for` returns passages gives two: from memory and from those.
+    """
+    rows: Rows = []
+    for example in examples:
+        prompts: list[Sequence[PromptPassage]] = [()]
+        passages = passages_for(example) if passages_for is not None else ()
+        if passages:
+            prompts.append(passages)
+        rows += [
+            training_row(assistant.system_prompt, example.question, example.answer, shown)
+            for shown in prompts
+        ]
+    return rows
+
+
+def run_description(
+    run_id: str,
+    created: datetime,
+    assistant: Assistant,
+    examples: Sequence[Example],
+    rows: dict[str, Rows],
+    settings: TrainingSettings,
+    base_sha256: str,
+    parameters: int,
+) -> dict[str, Any]:
+    """What run.json says. It names no path of this machine, so that it may be shared."""
+    trained = [example for example in examples if example.split == "train"]
+    return {
+        "id": run_id,
+        "created_at": created.isoformat(),
+        "assistant": {
+            "id": assistant.id,
+            "name": assistant.name,
+            "task": assistant.task,
+            "system_prompt": assistant.system_prompt,
+        },
+        "base_model": portable_name(assistant.base_model),
+        "base_sha256": base_sha256,
+        "base_parameters": parameters,
+        "settings": asdict(settings),
+        "seed": settings.seed,
+        "rows": {split: len(value) for split, value in rows.items()},
+        "characters": characters(rows["train"]),
+        "data_sha256": content_hash(rows),
+        "prompt_sha256": prompt_fingerprint(assistant.system_prompt),
+        "documents": sorted({example.document for example in trained if example.document}),
+        "versions": _versions(),
+    }
+
+
+def characters(rows: Sequence[dict[str, Any]]) -> int:
+    """Characters of all messages of the rows, the measure of their work without a tokenizer."""
+    return sum(
+        len(message["content"])
+        for row in rows
+        for part in ("prompt", "completion")
+        for message in row[part]
+    )
+
+
+def portable_name(base_model: str) -> str:
+    """The base model's name without a path of this machine in it."""
+    path = Path(base_model).expanduser()
+    return path.name if path.is_absolute() or path.is_dir() else base_model
+
+
+def base_parameters(model_folder: Path) -> int:
+    """Weights of the base model, from the size of its files at two bytes each.
+
+    Raises ModelError where there is no model.
+    """
+    size = sum(path.stat().st_size for path in model_folder.glob("*.safetensors"))
+    if not size or not (model_folder / "config.json").is_file():
+        raise ModelError(
+            f"There is no base model in {model_folder} (config.json and .safetensors files are "
+            "wanted): choose another base model, or fetch this one again."
+        )
+    return size // 2
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,184 @@
+"""Questions written by rule: right, fair, in the splits where they belong."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from assistant.examples import near_duplicates
+from assistant.prompts import NOT_IN_DOCUMENTS
+from assistant.question_rules import WrittenFact, written_facts
+from assistant.question_writing import write_examples
+from assistant.records import Example
+from retrieval.documents import Passage
+
+TABLE = """Article: OV-100; Item: Copper kettle; Price in euros: 128.00
+Article: OV-101; Item: Tin kettle; Price in euros: 31.50
+Article: OV-102; Item: Glass kettle with a lid; Price in euros: 77.00"""
+PROSE = (
+    "The tank of the Kestrel holds 1.85 litres of cold water. It must not be overfilled. "
+    "Slowdawn is a programme that wakes the machine before you. "
+    "The firm was founded in 1957 by two people. Rinse for 40 seconds after every use."
+)
+
+
+def passage(text: str, heading: str = "Daily use", ordinal: int = 0, section: str = "") -> Passage:
+    path = ("Manual", heading) if heading else ()
+    return Passage(ordinal, "d1", "manual.md", ordinal, text, path, None, 0, 1, section or heading)
+
+
+def facts(text: str, heading: str = "Daily use") -> list[WrittenFact]:
+    return written_facts(passage(text, heading), begins_section=True)
+
+
+def fact(method: str, text: str, heading: str = "Daily use") -> WrittenFact:
+    found = [one for one in facts(text, heading) if one.method == method]
+    assert len(found) == 1
+    return found[0]
+
+
+def written(passages: list[Passage], side: Literal["tuned", "held_out"] = "tuned") -> list[Example]:
+    return write_examples(passages, {one.section: side for one in passages})
+
+
+def test_figure_with_unit() -> None:
+    found = fact("figure", "The tank of the Kestrel holds 1.85 litres of cold water.")
+    assert found.answer == "The tank of the Kestrel holds 1.85 litres of cold water."
+    assert found.wordings[0] == "How many litres does the tank of the Kestrel hold?"
+    assert "“Daily use”: how many litres are given?" in found.wordings
+    assert len(found.wordings) == 5
+
+
+def test_figure_in_a_long_sentence_is_cut_at_its_clause() -> None:
+    text = "Rinse the group for 40 seconds after every use, " + "because " + "very " * 30 + "true."
+    assert fact("figure", text).answer == "Rinse the group for 40 seconds after every use."
+
+
+@pytest.mark.parametrize(
+    "text", ["It holds 3 litres of water.", "1 and 2 stand for water.", "See K47 and page."]
+)
+def test_what_is_no_figure_or_does_not_stand_alone(text: str) -> None:
+    assert not [one for one in facts(text) if one.method == "figure"]
+
+
+def test_definition() -> None:
+    found = fact("definition", "The programme is called Slowdawn.")
+    assert found.wordings[0] == "What is the programme?"
+    assert not [one for one in facts("With care it is a joy to use.") if one.method == "definition"]
+
+
+def test_date() -> None:
+    found = fact("date", "The firm was founded in 1957 by two people.")
+    assert found.wordings[:2] == (
+        "When was the firm founded?",
+        "Do you know when the firm was founded?",
+    )
+    assert found.value == "1957"
+    released = fact("date", "Version 2.3 was released on 6 May 2021.")
+    assert released.value == "6 May 2021"
+
+
+def test_table() -> None:
+    found = [one for one in facts(TABLE) if one.method == "table"]
+    assert len(found) == 6
+    price = next(one for one in found if one.value == "31.50")
+    assert price.answer == "The price in euros of Tin kettle (OV-101) is 31.50."
+    assert "What is the price in euros of Tin kettle?" in price.wordings
+    assert "Tell me the price in euros for article OV-101." in price.wordings
+
+
+def test_table_with_a_column_that_asks() -> None:
+    found = facts("Code: K13; What it means: The tank is missing\n")[0]
+    assert found.answer == "For code K13, what it means: The tank is missing."
+    assert "For code K13: what it means?" in found.wordings
+
+
+def test_faq() -> None:
+    heading = fact("faq", "Yes, it is. The kit must be fitted by a workshop.", "Is it allowed?")
+    assert heading.wordings[0] == "Is it allowed?"
+    assert heading.answer == "Yes, it is. The kit must be fitted by a workshop."
+    lines = fact("faq", "Q: Who made it?\nA: The Kettleworks of Brannock made it.", "")
+    assert lines.wordings[0] == "Who made it?"
+
+
+def test_heading_with_first_sentence() -> None:
+    found = fact("heading", "Wipe the lid with a soft cloth. Then dry it.", "Cleaning")
+    assert found.answer == "Wipe the lid with a soft cloth."
+    assert found.wordings[0] == "What do the documents say about “Cleaning”?"
+    assert not facts("Wipe it with a soft cloth.", "Overview")
+
+
+def test_no_question_holds_what_it_asks_for() -> None:
+    for one in [*facts(PROSE), *facts(TABLE), *facts("Aurora is a kettle.", "a kettle.")]:
+        assert all(one.value.casefold().rstrip(".") not in w.casefold() for w in one.wordings)
+
+
+def test_answers_are_supported_and_carry_their_passage() -> None:
+    passages = [passage(PROSE), passage(TABLE, "Prices", 1)]
+    examples = [one for one in written(passages) if one.answerable]
+    assert len(examples) > 20
+    for one in examples:
+        assert one.document == "manual.md"
+        source = next(p for p in passages if p.section == one.section)
+        assert one.passage == source.text
+        if one.method != "table":
+            assert one.answer.rstrip(".") in source.text
+        assert (one.source, bool(one.fact), bool(one.method)) == ("generated", True, True)
+
+
+def test_the_same_passages_give_the_same_examples() -> None:
+    passages = [passage(PROSE), passage(TABLE, "Prices", 1)]
+    assert written(passages) == written(passages)
+
+
+def test_one_wording_of_each_fact_is_kept_for_recall() -> None:
+    examples = [one for one in written([passage(PROSE), passage(TABLE, "Prices", 1)]) if one.fact]
+    by_fact: dict[str, list[Example]] = {}
+    for one in examples:
+        by_fact.setdefault(one.fact, []).append(one)
+    for same in by_fact.values():
+        splits = [one.split for one in same]
+        assert splits[0] == "train"
+        assert splits.count("recall") == (1 if len(same) >= 3 else 0)
+        assert splits.count("train") >= 2 or len(same) < 3
+        groups = near_duplicates([one.question for one in same])
+        held = {g for one, g in zip(same, groups, strict=True) if one.split != "train"}
+        trained = {g for one, g in zip(same, groups, strict=True) if one.split == "train"}
+        assert not held & trained
+
+
+def test_held_out_sections_are_never_trained_on() -> None:
+    passages = [passage(PROSE), passage(TABLE, "Prices", 1)]
+    examples = write_examples(passages, {"Daily use": "held_out", "Prices": "tuned"})
+    splits = {one.split for one in examples if one.section == "Daily use"}
+    assert splits == {"generalisation"}
+    assert {one.split for one in examples if one.section == "Prices"} >= {"train", "recall"}
+
+
+def test_a_question_with_two_answers_is_asked_nowhere() -> None:
+    one = passage("Wipe the lid with a soft cloth.", "Cleaning", 0, "a")
+    other = passage("Never wipe the lid with a cloth.", "Cleaning", 1, "b")
+    assert any("Cleaning" in example.question for example in written([one]))
+    both = [
+        Passage(p.id, f"d{p.id}", f"{p.id}.md", 0, p.text, p.heading_path, None, 0, 1, p.section)
+        for p in (one, other)
+    ]
+    assert not [example for example in written(both) if "Cleaning" in example.question]
+
+
+def test_about_a_tenth_says_that_the_documents_do_not() -> None:
+    examples = written([passage(PROSE), passage(TABLE, "Prices", 1)])
+    trained = [one for one in examples if one.split == "train"]
+    refusals = [one for one in trained if not one.answerable]
+    assert 0.05 < len(refusals) / len(trained) < 0.15
+    for one in [e for e in examples if not e.answerable]:
+        assert one.answer == NOT_IN_DOCUMENTS
+        assert (one.passage, one.document, one.fact) == ("", "", "")
+    assert any(e.split == "generalisation" and not e.answerable for e in examples)
+
+
+def test_what_the_documents_speak_of_is_not_refused() -> None:
+    text = PROSE + " The carbon footprint of a kettle is small. The Zephyr 900 is sold out."
+    for one in written([passage(text), passage(TABLE, "Prices", 1)]):
+        assert one.answerable or not ("footprint" in one.question or "Zephyr" in one.question)
