@@ -79,7 +79,8 @@ def _pair_sentence(pair: Standing) -> str:
         return f"{second} is preferred to {first}: {share:.0f} % of {votes} ({span})."
     return (
         f"Not settled: {first} is preferred to {second} in {100 * score.win_rate:.0f} % of "
-        f"{votes}, and the {span}, spans the half."
+        f"{votes}, and the 95 % interval ({100 * score.low:.0f} to {100 * score.high:.0f} %) "
+        "spans the half."
     )
 
 

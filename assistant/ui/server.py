@@ -56,6 +56,7 @@ def make_app(workspace: Workspace, preparation: Preparation, host: str, port: in
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         theme=theme(),
         css_paths=[STYLESHEET],
         head=HEAD,

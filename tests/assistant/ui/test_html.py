@@ -1,0 +1,261 @@
+"""The pieces of the page that are plain functions from values to HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assistant.next_step import NextStep
+from assistant.records import (
+    Answer,
+    Assistant,
+    Citation,
+    Comparison,
+    Contender,
+    Conversation,
+    Decoding,
+    Example,
+    Reply,
+    Usage,
+)
+from assistant.runs import PRESETS, Run, Step
+from assistant.tallies import tally
+from assistant.ui import words
+from assistant.ui.charts import Interval, Line, interval_chart, line_chart
+from assistant.ui.documents_html import document_table, indexing_html
+from assistant.ui.examples_html import PAGE, example_table, filtered, summary
+from assistant.ui.indexing import Indexing
+from assistant.ui.notices import notice, progress, sentence_of
+from assistant.ui.passages import drawer, found_list, marked_passage, passage_list
+from assistant.ui.results_html import results, verdict
+from assistant.ui.sidebar_html import Facts, assistant_list, conversation_list, head, step
+from assistant.ui.training_html import loss_chart, preset_cards, run_panel, run_table
+from assistant.ui.turns import Speaking, compared_turn, replied_turn, speaking_turn, welcome
+from retrieval.documents import AddResult, Document, Hit, IndexingProgress, Passage
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def contender(kind: str) -> Contender:
+    run = "run-1" if "tuned" in kind else None
+    return Contender(kind, "a", "builtin", run, None, None, None, "0" * 64, Decoding())  # type: ignore[arg-type]
+
+
+def answer(kind: str, text: str, citations: tuple[Citation, ...] = ()) -> Answer:
+    usage = Usage(0.71, 21.4, 1812, 34)
+    return Answer(text, contender(kind), "3fa9c1d2e4b5a697", usage, citations)
+
+
+def citation(document: str = "manual.pdf") -> Citation:
+    return Citation(1, "d1", document, 7, 4, 0, 9, "The tank holds 1.8 litres.", 0, 18)
+
+
+def comparison(blind: bool = True) -> Comparison:
+    left = answer("rag", "It holds 1.8 litres.", (citation(),))
+    right = answer("tuned", "It holds 2 litres.")
+    return Comparison("c1", "a", "t1", "How much?", left, right, blind, 5, NOW)
+
+
+def test_an_unrevealed_side_shows_its_text_alone() -> None:
+    html = compared_turn(comparison(), revealed=False)
+    assert "It holds 1.8 litres." in html and "It holds 2 litres." in html
+    for told in ("RAG", "Tuned", "manual.pdf", "first word", "tokens", "3fa9", 'class="cite"'):
+        assert told not in html
+
+
+def test_a_revealed_side_shows_what_it_stands_on_and_what_it_cost() -> None:
+    html = compared_turn(comparison(), revealed=True)
+    for told in ("RAG", "Tuned", "manual.pdf, p. 4", "0.7 s to first word", "21 tokens/s"):
+        assert told in html
+    assert "1,812 tokens in, 34 out" in html and "3fa9c1d2e4b5a697" in html
+    assert "unsupported" in html  # the tuned side's wrong figure
+
+
+def test_a_side_that_did_not_search_is_supported_by() -> None:
+    tuned = answer("tuned", "It holds 1.8 litres.", (citation(),))
+    html = compared_turn(replace(comparison(), right=tuned), revealed=True)
+    assert "supported by" in html and "unsupported" not in html
+
+
+def test_words_of_people_and_documents_are_escaped() -> None:
+    hostile = replace(
+        comparison(),
+        question=HOSTILE,
+        left=answer("rag", HOSTILE, (citation(HOSTILE),)),
+    )
+    named = Assistant("a", "a", HOSTILE, HOSTILE, "", HOSTILE, "builtin", NOW)
+    talk = Conversation("t", "a", HOSTILE, "rag", "tuned", True, NOW, NOW)
+    document = Document("d", HOSTILE, "0" * 64, 1, 5, None, 1, 2, (HOSTILE,), NOW)
+    passage = Passage(1, "d", HOSTILE, 0, HOSTILE, (HOSTILE,), 3, 0, 9, "s")
+    example = Example("e", HOSTILE, HOSTILE, "written", "train", document=HOSTILE, method=HOSTILE)
+    shown = (
+        compared_turn(hostile, True),
+        speaking_turn(HOSTILE, Speaking(text=HOSTILE), Speaking(failed=HOSTILE, waiting=HOSTILE)),
+        welcome(HOSTILE, HOSTILE, [HOSTILE], HOSTILE),
+        assistant_list([named], "a", {"a"}),
+        conversation_list([talk], "t"),
+        head(named, Facts(1, 1, 1, False)),
+        step(NextStep(HOSTILE, "Go", "ask")),
+        document_table([document]),
+        indexing_html(Indexing(False, None, 0, (AddResult(HOSTILE, "failed", None, HOSTILE),))),
+        indexing_html(Indexing(True, IndexingProgress(HOSTILE, 0, 1, 1, 2))),
+        drawer(HOSTILE, HOSTILE, passage_list([passage], document)),
+        found_list([Hit(passage, 1, 1.0, 0.5, 2.0, 0.5)], "img onerror"),
+        marked_passage(HOSTILE, 1, 5, HOSTILE),
+        example_table([example], 0, 1),
+        notice(HOSTILE, "bad"),
+        progress(HOSTILE, 0.5, HOSTILE),
+        run_panel(run(error=HOSTILE, state="failed")),
+        interval_chart([Interval(HOSTILE, HOSTILE, 0.5, 0.2, 0.8, 3)]),
+    )
+    for html in shown:
+        assert "<img" not in html and 'onerror="' not in html
+
+
+def test_thumbs_say_which_is_pressed() -> None:
+    reply = Reply("r", "a", "t", "How much?", answer("rag", "It holds 1.8 litres."), NOW)
+    html = replied_turn(reply, True)
+    assert 'data-up="yes" aria-pressed="true"' in html
+    assert 'data-up="no" aria-pressed="false"' in html
+
+
+def test_a_passage_is_marked_in_its_surroundings() -> None:
+    text = "Before it. The tank holds 1.8 litres. After it."
+    html = marked_passage(text, 11, 37)
+    assert "Before it. <mark>The tank holds 1.8 litres.</mark> After it." in html
+
+
+def test_searched_words_are_marked() -> None:
+    passage = Passage(1, "d", "manual.md", 0, "The tank & the lid", (), None, 0, 9, "s")
+    html = found_list([Hit(passage, 1, 1.0, 0.5, 2.0, 0.5)], "tank")
+    assert "The <mark>tank</mark> &amp; the lid" in html
+
+
+def test_a_failed_file_is_named_with_its_reason_and_the_others_are_counted() -> None:
+    document = Document("d", "b.md", "0" * 64, 1, 5, None, 3, 2, (), NOW)
+    results_ = (
+        AddResult("b.md", "added", document),
+        AddResult("a.pdf", "failed", None, "a.pdf asks for a password."),
+    )
+    html = indexing_html(Indexing(results=results_))
+    assert "1 file in the list, 1 not added" in html
+    assert html.index("a.pdf asks for a password.") < html.index("3 passages")
+
+
+def test_indexing_says_how_far_it_is() -> None:
+    html = indexing_html(Indexing(True, IndexingProgress("b.md", 1, 4, 30, 120), waiting=2))
+    assert "File 2 of 4: b.md, 30 of 120 passages indexed" in html
+    assert "25 %" in html and "2 files more waiting" in html
+
+
+def examples(count: int) -> list[Example]:
+    return [
+        Example(f"e{n}", f"Question {n}?", "Yes.", "imported", "train", answerable=n % 2 == 0)
+        for n in range(count)
+    ]
+
+
+def test_examples_are_filtered_and_paged() -> None:
+    many = examples(PAGE + 5)
+    assert len(filtered(many, "question 3?", "", "")) == 6  # 3, 13, 23, 33, 43 and 53
+    assert filtered(many, "", "recall", "") == []
+    first = example_table(many, 0, len(many))
+    assert f"1 to {PAGE} of {PAGE + 5} examples" in first
+    assert ">Later<" in first and ">Earlier<" not in first
+    last = example_table(many, 1, len(many))
+    assert ">Later<" not in last and ">Earlier<" in last
+
+
+def test_examples_are_summed_up_by_use() -> None:
+    assert "<strong>4</strong> train" in summary(examples(4))
+    assert "<strong>2</strong> not in the documents" in summary(examples(4))
+
+
+def run(state: str = "running", error: str = "", steps: int = 3) -> Run:
+    progress_ = tuple(
+        Step(n, 10, n / 5, 3.0 - n / 10, 2.5 if n == steps else None, 210.0, 2.0 * n, 20.0 - 2 * n)
+        for n in range(1, steps + 1)
+    )
+    return Run(
+        id="run-1",
+        assistant_id="a",
+        created_at=NOW,
+        state=state,  # type: ignore[arg-type]
+        settings=PRESETS["quick"].settled(100, 135_000_000),
+        base_model="builtin",
+        base_sha256="",
+        data_sha256="",
+        rows={"train": 100, "validation": 11},
+        adapter=None,
+        error=error,
+        steps=progress_,
+        untrained_loss=None,
+        final={},
+    )
+
+
+def test_a_running_training_says_where_it_is() -> None:
+    html = run_panel(run())
+    assert "Step 3 of 10, 14 s left" in html and "30 %" in html
+    assert "210 tokens/s" in html and "2.70" in html and "<polyline" in html
+
+
+def test_a_training_that_failed_says_why_and_can_be_resumed() -> None:
+    failed = run("failed", "The machine ran out of memory.")
+    assert "The machine ran out of memory." in run_panel(failed)
+    assert 'data-action="resume"' in run_table([failed], "")
+    assert 'data-action="resume"' not in run_table([run()], "")
+
+
+def test_a_loss_chart_needs_two_points() -> None:
+    assert loss_chart(run(steps=1).steps[:0]) == ""
+    assert "from 2.90 to 2.70" in loss_chart(run().steps)
+
+
+def test_presets_say_their_time_only_where_it_was_measured() -> None:
+    epochs = dict.fromkeys(PRESETS, 6.0)
+    html = preset_cards("quick", epochs, {"quick": 4.0, "standard": None, "thorough": None})
+    assert "About 4 min on this machine" in html
+    assert html.count("Time is shown once a first run was measured here.") == 2
+    assert html.count('aria-checked="true"') == 1
+
+
+def test_lines_are_drawn_within_the_picture() -> None:
+    html = line_chart([Line("loss", "trained", [(0, 3.0), (10, 1.0)])], "step", "Loss", "falls")
+    assert 'points="0.00,' in html and "100.00," in html and 'aria-label="falls"' in html
+    assert line_chart([], "step", "Loss", "nothing") == ""
+
+
+def test_the_mark_of_an_interval_is_nearer_to_the_preferred_name() -> None:
+    html = interval_chart([Interval("RAG", "Tuned", 0.8, 0.6, 0.9, 20)])
+    assert 'class="rate" style="left:20.0%"' in html
+    assert "RAG is preferred to Tuned in 80 % of 20 votes" in html
+
+
+def test_results_without_votes_say_what_to_do() -> None:
+    nothing = tally([])
+    assert "No blind votes yet" in verdict(nothing)
+    assert "Nothing to count yet" in results(nothing, "/c", "/j")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(4.4, "4 s"), (60, "1 min"), (95, "1 min 35 s"), (1200, "20 min"), (5400, "1 h 30 min")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+def test_small_words() -> None:
+    assert words.counted(1, "file") == "1 file" and words.counted(1200, "file") == "1,200 files"
+    assert words.size(200 * 1024 * 1024) == "210 MB" and words.size(999) == "999 B"
+    assert words.moment(NOW - timedelta(days=400), NOW) == "16 Oct 2025"
+    assert words.model_name("org/Some-Model-1B") == "Some-Model-1B"
+
+
+def test_an_error_that_is_not_ours_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    said = sentence_of(ValueError("/home/someone/secret"))
+    assert "secret" not in said and "secret" in caplog.text
