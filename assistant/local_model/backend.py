@@ -126,9 +126,10 @@ class LocalBackend:
             return self._tokenizer
 
     def _loaded(self, progress: Progress) -> _Loaded:
+        end_ids = self._chat_tokenizer().end_ids
         with self._loading:
             if self._model is None:
-                self._model = _Loaded(self._folder, self._dtype, progress)
+                self._model = _Loaded(self._folder, self._dtype, end_ids, progress)
             return self._model
 
     def _work(self) -> None:
@@ -170,16 +171,18 @@ class LocalBackend:
             )
             for index, (request, prompt) in enumerate(zip(job.requests, prompts, strict=True))
         ]
-        decoder = Decoder(model.network, model.row_adapters, tokenizer.end_ids)
-        yield from decoder.run(rows, job.is_stopped)
+        yield from model.decoder.run(rows, job.is_stopped)
 
 
 class _Loaded:
     """The resident model and the adapters on it. Used by the backend's own thread alone."""
 
-    def __init__(self, folder: Path, dtype: str | None, progress: Progress) -> None:
-        self.network: Any = placement.load_network(folder, dtype, progress)
-        self.row_adapters = RowAdapters(self.network)
+    def __init__(
+        self, folder: Path, dtype: str | None, end_ids: frozenset[int], progress: Progress
+    ) -> None:
+        self._network: Any = placement.load_network(folder, dtype, progress)
+        self._row_adapters = RowAdapters(self._network)
+        self.decoder = Decoder(self._network, self._row_adapters, end_ids)
         self._adapters: OrderedDict[tuple[Path, int, int], Adapter] = OrderedDict()
 
     def adapter(self, folder: Path | None) -> Adapter | None:
@@ -192,8 +195,8 @@ class _Loaded:
             raise ModelError(f"The adapter in {folder} is gone: train again.") from error
         key = (folder.absolute(), found.st_size, found.st_mtime_ns)
         if key not in self._adapters:
-            adapter = read_adapter(folder, self.network)
-            self.row_adapters.hook(adapter)
+            adapter = read_adapter(folder, self._network)
+            self._row_adapters.hook(adapter)
             self._adapters[key] = adapter
             while len(self._adapters) > _RESIDENT_ADAPTERS:
                 self._adapters.popitem(last=False)
