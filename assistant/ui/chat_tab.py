@@ -22,6 +22,7 @@ _VOTES: dict[Choice, str] = {
     "both_bad": "Both bad",
     "right": "B is better",
 }
+_MORE, _CORRECT = "Marks, comment, the right answer", "The right answer"
 _ONE_SIDE = ("Nobody: one answer", "")
 
 
@@ -72,9 +73,7 @@ class ChatTab:
                     )
                     for choice, label in _VOTES.items()
                 }
-            with gr.Accordion(
-                "Marks, comment, the right answer", open=False, visible=False, elem_id="more"
-            ) as self.more:
+            with gr.Accordion(_MORE, open=False, visible=False, elem_id="more") as self.more:
                 self._build_more()
             with gr.Row(elem_id="composer"):
                 self.question = gr.Textbox(
@@ -369,7 +368,7 @@ class ChatTab:
                 back = self.chat.picked_of(conversation_id)
             return [*self._failed(reason), back.left, back.right, back.blind]
         view = self._view(assistant_id, "", picked, request)
-        return [*self.updates(view), left, right, gr.update(value=blind, interactive=bool(right))]
+        return [*self.updates(view), left, right, gr.update(value=blind, visible=bool(right))]
 
     def _fresh(
         self, assistant_id: str, left: str, right: str, blind: bool, request: gr.Request
@@ -396,7 +395,7 @@ class ChatTab:
             *self.updates(view),
             gr.update(choices=choices, value=picked.left),
             gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
-            gr.update(value=picked.blind, interactive=bool(picked.right)),
+            gr.update(value=picked.blind, visible=bool(picked.right)),
         ]
 
     def refreshed(
@@ -422,7 +421,7 @@ class ChatTab:
             turn,
             gr.update(choices=choices, value=picked.left),
             gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
-            gr.update(value=picked.blind, interactive=bool(picked.right)),
+            gr.update(value=picked.blind, visible=bool(picked.right)),
         ]
 
     def cited(self, answered: str, side: str, marker: int, voter: str) -> str:
@@ -460,7 +459,7 @@ class ChatTab:
             gr.update(visible=two),
             view.prompt or "<span>Voting opens when both answers are whole.</span>",
             *buttons,
-            gr.update(visible=view.correctable),
+            gr.update(visible=view.correctable, label=_MORE if two else _CORRECT),
             gr.update(visible=two),
             view.returned if view.returned else gr.skip(),
             gr.update(visible=not view.busy),

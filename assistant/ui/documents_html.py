@@ -102,6 +102,7 @@ def _results(results: Sequence[AddResult]) -> str:
         detail = result.reason
         if not detail and result.document is not None:
             detail = counted(result.document.passages, "passage")
+        detail = detail.removeprefix(result.name).strip()
         items.append(
             f'<li>{tag(word, tone)}<span><strong class="name">{escape(result.name)}</strong> '
             f"{escape(detail)}</span></li>"

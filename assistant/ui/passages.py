@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from assistant.facts import STOP_WORDS
 from retrieval.documents import Document, Hit, Passage
 
 _AROUND = 400  # characters shown on either side of a passage
@@ -96,7 +97,8 @@ def _heading(passage: Passage) -> str:
 
 
 def _words_marked(text: str, question: str) -> str:
-    words = sorted(set(re.findall(r"\w{3,}", question)), key=len, reverse=True)
+    asked = {word.lower() for word in re.findall(r"\w{3,}", question)} - STOP_WORDS
+    words = sorted(asked, key=len, reverse=True)
     if not words:
         return escape(text)
     pattern = re.compile(rf"\b({'|'.join(map(re.escape, words))})\b", re.IGNORECASE)

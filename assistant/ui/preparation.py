@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from assistant.errors import DuetError
 from assistant.records import Assistant
 from assistant.sample import make_sample, sample_wanted
+from assistant.shipped import sample_description
 from assistant.ui.notices import sentence_of
 from assistant.workspace import Workspace
 
@@ -51,6 +52,10 @@ class Preparation:
     def making_sample(self) -> bool:
         """Whether the sample is still being made."""
         return self._sample is not None and self._sample.is_alive()
+
+    def makes(self, assistant: Assistant) -> bool:
+        """Whether this assistant is the sample, and still being made."""
+        return self.making_sample and assistant.name == sample_description().name
 
     def start(self) -> None:
         """Make the sample where it is wanted, then load the model of the assistant there is."""
