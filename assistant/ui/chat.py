@@ -129,8 +129,6 @@ class Chat:
 
     def default_picked(self, assistant_id: str) -> Picked:
         """RAG against the tuned model where both answer, else the one that does."""
-        if not assistant_id:
-            return Picked("rag", "tuned", True)
         ready = [kind for kind, reason in self.reasons(assistant_id) if not reason]
         if {"rag", "tuned"} <= set(ready):
             return Picked("rag", "tuned", True)
@@ -141,6 +139,8 @@ class Chat:
         if not assistant_id:
             return [(kind, "") for kind in KINDS]
         assistant = self._services.assistant(assistant_id)
+        if self._services.preparation.makes(assistant):
+            return [(kind, "") for kind in KINDS]  # a question asked now waits until they can
         return [(kind, self._services.workspace.unavailable(assistant, kind)) for kind in KINDS]
 
     # Asking
@@ -252,9 +252,7 @@ class Chat:
         preparation = self._services.preparation
         known = self._services.workspace.assistants()
         assistant = next((one for one in known if one.id == assistant_id), None)
-        if preparation.making_sample and (
-            assistant is None or assistant.name == sample_description().name
-        ):
+        if preparation.making_sample and (assistant is None or preparation.makes(assistant)):
             assistant = None
             for step in preparation.first_assistant(cancelled):
                 if isinstance(step, Assistant):

@@ -86,7 +86,7 @@ class _Page:
         page.load(self._load, None, self._opening, **QUICK)
         self._timer.tick(
             self._prepared,
-            [places.assistant],
+            where,
             [sidebar.preparing, self._timer, *self._opening],
             **QUICK,
         )
@@ -172,7 +172,7 @@ class _Page:
         known = self._services.workspace.assistants()
         return self._values(known[0].id if known else "", "", request)
 
-    def _prepared(self, assistant_id: str, request: gr.Request) -> list[Any]:
+    def _prepared(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Say how far the preparation is; show the sample when it is there."""
         html = self._sidebar.preparing_html()
         preparation = self._services.preparation
@@ -181,6 +181,9 @@ class _Page:
         known = self._services.workspace.assistants()
         if not going and not assistant_id and known:
             same = self._values(known[0].id, "", request)
+        elif not going:
+            end = 1 + len(self._chat.shown) + len(self._chat.pickers)
+            same[end:-1] = self._sidebar.values(assistant_id, conversation_id)
         return [html, gr.Timer(active=going), *same]
 
     def _opened(self, kind: str) -> Callable[..., list[Any]]:

@@ -142,7 +142,8 @@ def test_a_failed_file_is_named_with_its_reason_and_the_others_are_counted() -> 
     )
     html = indexing_html(Indexing(results=results_))
     assert "1 file in the list, 1 not added" in html
-    assert html.index("a.pdf asks for a password.") < html.index("3 passages")
+    named = '<strong class="name">a.pdf</strong> asks for a password.'
+    assert html.index(named) < html.index("3 passages"), "what failed comes first"
 
 
 def test_indexing_says_how_far_it_is() -> None:
