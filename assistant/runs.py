@@ -11,7 +11,7 @@ import logging
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,10 +88,18 @@ class Run:
 
 
 class Runs:
-    """The runs of one assistant, in its `runs` folder."""
+    """The runs of one assistant, in its `runs` folder.
 
-    def __init__(self, folder: Path) -> None:
+    launch: starts the worker of a run's folder and notes its process there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        launch: Callable[[RunFolder], subprocess.Popen[bytes]] = start_worker,
+    ) -> None:
         self.folder = folder
+        self._launch = launch
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._progress: dict[str, tuple[tuple[int, int], Progress]] = {}
 
@@ -252,7 +260,7 @@ class Runs:
 
     def _spawn(self, folder: RunFolder) -> None:
         try:
-            worker = start_worker(folder)
+            worker = self._launch(folder)
         except (OSError, psutil.Error) as error:
             raise TrainingError(
                 f"The training process could not be started ({error}); the run is kept: resume it."

@@ -139,6 +139,7 @@ def save_adapter(model: PeftModel, folder: RunFolder, base_model: str) -> str:
     config = model.peft_config["default"]
     config.base_model_name_or_path = base_model
     config.inference_mode = True
+    config.target_modules = sorted(config.target_modules)  # a set has no order of its own
     config.save_pretrained(str(temporary))
     for path in temporary.iterdir():
         with path.open("r+b") as file:
