@@ -23,7 +23,7 @@ _VOTES: dict[Choice, str] = {
     "right": "B is better",
 }
 _MORE, _CORRECT = "Marks, comment, the right answer", "The right answer"
-_ONE_SIDE = ("Nobody: one answer", "")
+_ONE_SIDE = ("Nobody", "")
 
 
 class ChatTab:

@@ -3,8 +3,13 @@
 (() => {
   'use strict';
 
+  // Gradio puts the head into the page a second time once it has started.
+  if (window.duetStarted) return;
+  window.duetStarted = true;
+
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const frame = () => one('#frame');
   const shown = (element) => element && element.getClientRects().length > 0;
 
   // Keys 1 to 4 vote, in the order in which the buttons stand; not while typing.
@@ -43,7 +48,7 @@
     const dialog = openDialog();
     if (dialog) one('.cancel', dialog)?.click();
     else if (one('.drawer')) one('.drawer .close')?.click();
-    else document.body.classList.remove('sidebar-open');
+    else frame()?.classList.remove('sidebar-open');
   };
 
   const keepWithin = (dialog, event) => {
@@ -167,23 +172,23 @@
   document.addEventListener('dragover', () => {
     if (!shown(document.getElementById('drop'))) return;
     clearTimeout(leaving);
-    document.body.classList.add('dragging');
-    leaving = setTimeout(() => document.body.classList.remove('dragging'), 250);
+    frame()?.classList.add('dragging');
+    leaving = setTimeout(() => frame()?.classList.remove('dragging'), 250);
   });
-  document.addEventListener('drop', () => document.body.classList.remove('dragging'));
+  document.addEventListener('drop', () => frame()?.classList.remove('dragging'));
 
   // The sidebar of a narrow window, and the theme.
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-toggle="sidebar"]')) {
-      document.body.classList.toggle('sidebar-open');
+      frame()?.classList.toggle('sidebar-open');
     } else if (event.target.closest('[data-toggle="theme"]')) {
       setTheme(!document.body.classList.contains('dark'));
     } else if (
-      document.body.classList.contains('sidebar-open')
+      frame()?.classList.contains('sidebar-open')
       && (!event.target.closest('#sidebar')
         || event.target.closest('.entry, #next-step-button, #new-assistant'))
     ) {
-      document.body.classList.remove('sidebar-open');
+      frame()?.classList.remove('sidebar-open');
     }
   });
 
