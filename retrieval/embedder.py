@@ -138,7 +138,7 @@ class TransformerEmbedder:
                 vectors[rows] = model.encode(
                     [texts[i] for i in rows], batch_size=batch, show_progress_bar=False
                 )
-            except (RuntimeError, MemoryError) as error:
+            except (RuntimeError, MemoryError, ValueError) as error:
                 raise EmbedderError(
                     f"The embedding model failed ({_first_line(error)}): close other programs "
                     "that need memory and try again."
@@ -156,7 +156,7 @@ class TransformerEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As in `Embedder`."""
-        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        return [len(self._tokenizer.encode(text)) for text in texts]
 
     def _loaded(self) -> SentenceTransformer:
         with self._loading:

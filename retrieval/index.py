@@ -7,6 +7,7 @@ right, and made anew where it is missing, damaged or old.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -18,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.database import errors_mapped
 from retrieval.embedder import Vectors
 from retrieval.errors import CorpusError
 from retrieval.snapshot import Ids, Snapshot
@@ -139,35 +139,37 @@ class DenseIndex:
         self._ids = np.sort(faiss.vector_to_array(self._index.id_map))
 
     def _save(self) -> None:
+        """Write index and manifest; a failure is logged and costs only time at the next start."""
         import faiss
 
-        with errors_mapped(self._folder):
+        temporary = self._folder / f".vectors-{os.getpid()}.faiss"
+        note = self._folder / f".manifest-{os.getpid()}.json"
+        try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary = self._folder / f".vectors-{os.getpid()}.faiss"
-            try:
-                faiss.write_index(self._index, str(temporary))
-            except RuntimeError as error:
-                temporary.unlink(missing_ok=True)
-                raise OSError(0, f"the index could not be saved: {error}") from error
+            faiss.write_index(self._index, str(temporary))
             with temporary.open("rb+") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 os.fsync(stream.fileno())
             manifest = Manifest(
-                self._corpus,
-                self._generation,
-                self._embedder,
-                self._dimension,
-                len(self._ids),
-                sha256,
+                corpus=self._corpus,
+                generation=self._generation,
+                embedder=self._embedder,
+                dimension=self._dimension,
+                count=len(self._ids),
+                sha256=sha256,
             )
-            note = self._folder / f".manifest-{os.getpid()}.json"
-            with note.open("w", encoding="utf-8") as stream:
-                json.dump(asdict(manifest), stream, indent=2)
-                stream.flush()
-                os.fsync(stream.fileno())
+            with note.open("w", encoding="utf-8") as text:
+                json.dump(asdict(manifest), text, indent=2)
+                text.flush()
+                os.fsync(text.fileno())
             temporary.replace(self._folder / "vectors.faiss")
             note.replace(self._folder / "manifest.json")
-        self._unsaved = 0
+            self._unsaved = 0
+        except (OSError, RuntimeError) as error:
+            logger.warning("The index is not saved, and will be made anew (%s).", error)
+            for left in (temporary, note):
+                with contextlib.suppress(OSError):
+                    left.unlink()
 
 
 def _empty(dimension: int) -> Any:

@@ -83,6 +83,7 @@ class Addition:
             self._ended.set()
             self._reader.close()
             thread.join()
+            self._reader.close()  # the thread may have been starting a child just then
         return [self._results[source.name] for source in self._sources]
 
     # The reading thread.

@@ -16,6 +16,7 @@ from retrieval.documents import Hit
 from retrieval.embedder import Vectors
 from retrieval.index import DenseIndex
 from retrieval.lexical import TermWeights, bm25
+from retrieval.loaders.parsed import clean
 from retrieval.snapshot import Ids, Snapshot
 
 CANDIDATES = 100
@@ -37,6 +38,7 @@ class Retriever:
 
         Raises EmbedderError or CorpusError.
         """
+        question = clean(question)
         if not question.strip() or top < 1:
             return []
         vector = self._corpus.embedder.encode([question])

@@ -36,7 +36,7 @@ _NO_SENTENCE_END = re.compile(
 class PassageDraft:
     """A passage before it is stored: text[start:end] of the document, see `documents.Passage`.
 
-    tokens: of the indexed text, special tokens included. content: SHA-256 of the indexed text.
+    content: SHA-256 of the indexed text.
     """
 
     text: str
@@ -46,7 +46,6 @@ class PassageDraft:
     end: int
     section: str
     content: str
-    tokens: int
 
     @property
     def indexed_text(self) -> str:
@@ -67,13 +66,17 @@ class _Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Where a passage is, before it has been counted."""
+    """Where a passage is, before it is sure to fit.
+
+    doubtful: whether it may hold more tokens than the sum of its units, for tokens that span two.
+    """
 
     start: int
     end: int
     heading_path: tuple[str, ...]
     page: int | None
     section: str
+    doubtful: bool
 
     def indexed(self, text: str) -> str:
         return indexed_text(self.heading_path, text[self.start : self.end])
@@ -101,8 +104,11 @@ def split(parsed: Parsed, embedder: Embedder) -> list[PassageDraft]:
         units = list(_units(parsed.text, blocks, room, embedder))
         for stretch in _stretches(units):
             section = section_hash(parsed.text[stretch[0].start : stretch[-1].end])
-            for start, end, page in _packed(stretch, room):
-                spans.append(_Span(start, end, path, page, section))
+            for packed in _packed(stretch, room):
+                tokens = sum(unit.tokens for unit in packed) + len(packed)
+                doubtful = tokens > room
+                first, last = packed[0], packed[-1]
+                spans.append(_Span(first.start, last.end, path, first.page, section, doubtful))
     return _drafts(parsed.text, spans, embedder)
 
 
@@ -265,8 +271,8 @@ def _stretches(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
         yield stretch
 
 
-def _packed(units: Sequence[_Unit], room: int) -> Iterator[tuple[int, int, int | None]]:
-    """Units into passages of like length: (start, end, page of the start)."""
+def _packed(units: Sequence[_Unit], room: int) -> Iterator[list[_Unit]]:
+    """Units into passages of like length."""
     left = sum(unit.tokens for unit in units)
     wanted = _share(left, room)
     passage: list[_Unit] = []
@@ -277,14 +283,14 @@ def _packed(units: Sequence[_Unit], room: int) -> Iterator[tuple[int, int, int |
             or unit.end - passage[0].start > PASSAGE_CHARACTERS
             or _is_full(tokens, unit.tokens, wanted, passage[-1].ends_block)
         ):
-            yield passage[0].start, passage[-1].end, passage[0].page
+            yield passage
             left -= tokens
             wanted = _share(left, room)
             passage, tokens = [], 0
         passage.append(unit)
         tokens += unit.tokens
     if passage:
-        yield passage[0].start, passage[-1].end, passage[0].page
+        yield passage
 
 
 def _share(tokens: int, room: int) -> float:
@@ -302,22 +308,20 @@ def _is_full(tokens: int, following: int, wanted: float, at_block_end: bool) -> 
 
 
 def _drafts(text: str, spans: Sequence[_Span], embedder: Embedder) -> list[PassageDraft]:
-    """Passages of the spans, counted as the model will see them.
+    """Passages of the spans; what turns out too long when counted as the model sees it is halved.
 
-    Tokens of parts need not add up to those of the whole, so that a passage can turn out too long:
-    it is then halved.
+    Counting costs as much as all the rest of splitting, so only those near the limit are counted.
     """
     drafts: list[PassageDraft] = []
     waiting = list(reversed(spans))
-    counts = list(reversed(embedder.count_tokens([span.indexed(text) for span in spans])))
     while waiting:
-        span, tokens = waiting.pop(), counts.pop()
-        if tokens > embedder.max_tokens and span.end - span.start > 1:
-            halves = span.halved(text)
-            waiting += reversed(halves)
-            counts += reversed(embedder.count_tokens([half.indexed(text) for half in halves]))
-            continue
-        content = hashlib.sha256(span.indexed(text).encode("utf-8", "replace")).hexdigest()
+        span = waiting.pop()
+        indexed = span.indexed(text)
+        if span.doubtful and span.end - span.start > 1:
+            tokens = embedder.count_tokens([indexed])[0]
+            if tokens > embedder.max_tokens:
+                waiting += reversed(span.halved(text))
+                continue
         drafts.append(
             PassageDraft(
                 text[span.start : span.end],
@@ -326,8 +330,7 @@ def _drafts(text: str, spans: Sequence[_Span], embedder: Embedder) -> list[Passa
                 span.start,
                 span.end,
                 span.section,
-                content,
-                tokens,
+                hashlib.sha256(indexed.encode("utf-8", "replace")).hexdigest(),
             )
         )
     return drafts

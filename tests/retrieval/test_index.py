@@ -141,3 +141,13 @@ def test_a_file_of_another_corpus_is_not_used(
     assert "made anew" in caplog.text
     assert hits[0].cosine > 0.5
     other.close()
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(
+    corpus: Corpus, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(corpus, write)
+    (corpus.folder / "index").write_text("in the way", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        assert len(Retriever(corpus).search("water", top=20)) == 20
+    assert "not saved" in caplog.text

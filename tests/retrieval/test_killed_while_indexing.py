@@ -1,4 +1,4 @@
-"""A kill -9 at any moment leaves whole documents, no half ones, and a corpus that goes on."""
+"""A kill -9 at any moment leaves whole documents, no half ones; two processes may add at once."""
 
 from __future__ import annotations
 
@@ -75,3 +75,23 @@ def test_whole_documents_or_none(tmp_path: Path, generation: int) -> None:
     connection.execute("INSERT INTO lexical (lexical) VALUES ('integrity-check')")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_two_processes_adding_the_same_folder(tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    for number in range(DOCUMENTS):
+        (uploads / f"{number:02}.md").write_text(f"# H\n\nText of {number}.\n", encoding="utf-8")
+    folder = tmp_path / "corpus"
+    adders = [
+        subprocess.Popen(
+            [sys.executable, "-c", _ADDER, str(folder), str(uploads)],
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        for _ in range(2)
+    ]
+    assert [adder.wait() for adder in adders] == [0, 0]
+    corpus = Corpus.open(folder, HashingEmbedder())
+    assert [document.version for document in corpus.documents()] == [1] * DOCUMENTS
+    assert len(corpus.passages()) == DOCUMENTS
+    corpus.close()
