@@ -74,24 +74,26 @@ def check_model_folder(folder: Path, name: str) -> None:
 
 
 def weights_sha256(folder: Path) -> str:
-    """SHA-256 over the hashes of the folder's weight files, in hexadecimal.
+    """SHA-256 of the folder's weights in hexadecimal: of the file, or of the hashes of several.
 
     The unpacked built-in model carries its hash in a manifest and the hub's cache in the names of
-    its files; other weights are read once, which takes some seconds for each GB.
+    its files; other weights are read, which takes some seconds for each GB.
     Raises ModelError where the weights cannot be read.
     """
     known = (read_json(folder / _MANIFEST) or {}).get("files", {})
-    digest = hashlib.sha256()
+    hashes: dict[str, str] = {}
     for path in _weights(folder, folder.name):
         blob = path.resolve().name  # the hub's cache links to blobs named by their SHA-256
         if path.name in known:
-            own = str(known[path.name]["sha256"])
+            hashes[path.name] = str(known[path.name]["sha256"])
         elif path.is_symlink() and len(blob) == 64:
-            own = blob
+            hashes[path.name] = blob
         else:
-            own = file_sha256(path)
-        digest.update(f"{path.name} {own}\n".encode())
-    return digest.hexdigest()
+            hashes[path.name] = file_sha256(path)
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    lines = "".join(f"{name} {own}\n" for name, own in hashes.items())
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def weights_bytes(folder: Path) -> int:

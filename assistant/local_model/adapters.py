@@ -1,9 +1,9 @@
 """LoRA adapters on one resident model, an adapter of its own for each row of a batch.
 
 Adapters are read in the format that peft writes. They are applied by hooks of our own on the
-model's linear layers: peft's mixed batches cost 20 small kernel calls a layer and doubled the time
-of a token on a CPU, where these cost a tenth of it (tests/benchmarks/two_contenders.py). The base
-weights are never touched, and a row without adapter never meets one.
+model's linear layers: on a CPU, a step of a base and a tuned row takes 1.5 times as long by peft's
+mixed batches, whose small products each wake a second thread (tests/benchmarks/two_contenders.py).
+The base weights are never touched, and a row without adapter never meets one.
 
 Low-rank adaptation: h = W x + (alpha / r) B A x (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
 """
@@ -43,11 +43,15 @@ class Adapter:
     layers: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
 
 
-def read_adapter(folder: Path, model: torch.nn.Module) -> Adapter:
+def read_adapter(folder: Path, model: torch.nn.Module, base_sha256: str = "") -> Adapter:
     """Read an adapter's folder and check that it belongs on this model.
 
-    The weights are kept in float32 on the model's device. Raises ModelError where a file is
-    missing or damaged, where the adapter is of another kind than plain LoRA, or of another model.
+    base_sha256: of the model's weights, held against what the adapter's run says that it was
+    trained on; "" leaves it to the names and shapes of the layers. The weights are kept in float32
+    on the model's device.
+
+    Raises ModelError where a file is missing or damaged, where the adapter is of another kind than
+    plain LoRA, or of another model.
     """
     import torch
     from safetensors.torch import load_file
@@ -58,6 +62,9 @@ def read_adapter(folder: Path, model: torch.nn.Module) -> Adapter:
             f"The adapter in {folder} is missing or damaged: train the assistant again."
         )
     _check_kind(folder, config)
+    run = read_json(folder.parent / "run.json") or read_json(folder / "run.json") or {}
+    if base_sha256 and run.get("base_sha256", base_sha256) not in (base_sha256, ""):
+        raise _foreign(folder)
     try:
         tensors = load_file(folder / WEIGHTS)
     except Exception as error:

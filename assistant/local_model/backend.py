@@ -180,6 +180,7 @@ class _Loaded:
     def __init__(
         self, folder: Path, dtype: str | None, end_ids: frozenset[int], progress: Progress
     ) -> None:
+        self._folder = folder
         self._network: Any = placement.load_network(folder, dtype, progress)
         self._row_adapters = RowAdapters(self._network)
         self.decoder = Decoder(self._network, self._row_adapters, end_ids)
@@ -195,13 +196,19 @@ class _Loaded:
             raise ModelError(f"The adapter in {folder} is gone: train again.") from error
         key = (folder.absolute(), found.st_size, found.st_mtime_ns)
         if key not in self._adapters:
-            adapter = read_adapter(folder, self._network)
+            adapter = read_adapter(folder, self._network, self._comparable_sha256)
             self._row_adapters.hook(adapter)
             self._adapters[key] = adapter
             while len(self._adapters) > _RESIDENT_ADAPTERS:
                 self._adapters.popitem(last=False)
         self._adapters.move_to_end(key)
         return self._adapters[key]
+
+    @cached_property
+    def _comparable_sha256(self) -> str:
+        """What a run states of its base; of weights in several files it hashes another text."""
+        single = (self._folder / "model.safetensors").is_file()
+        return weights_sha256(self._folder) if single else ""
 
 
 @dataclass(slots=True, eq=False)

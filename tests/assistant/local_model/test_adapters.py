@@ -126,6 +126,18 @@ def test_an_adapter_of_another_model_is_refused(network: Any, adapters: list[Pat
             read_adapter(adapters[0], other)
 
 
+def test_an_adapter_whose_run_names_other_weights_is_refused(
+    network: Any, adapters: list[Path], tmp_path: Path
+) -> None:
+    adapter = tmp_path / "run" / "adapter"
+    shutil.copytree(adapters[0], adapter)
+    read_adapter(adapter, network, "a" * 64)
+    (adapter.parent / "run.json").write_text(json.dumps({"base_sha256": "b" * 64}))
+    with pytest.raises(ModelError, match="trained on another base model"):
+        read_adapter(adapter, network, "a" * 64)
+    assert read_adapter(adapter, network, "b" * 64).layers
+
+
 def test_weights_that_are_not_plain_lora_are_refused(
     network: Any, adapters: list[Path], tmp_path: Path
 ) -> None:

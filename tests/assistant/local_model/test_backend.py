@@ -244,6 +244,16 @@ def test_fingerprints_name_weights(
     assert [again.fingerprint(one) for one in (None, *adapters)] == marks
 
 
+def test_an_adapter_of_other_weights_of_the_same_shape_is_refused(
+    backend: LocalBackend, adapters: list[Path], answered: Answered, tmp_path: Path
+) -> None:
+    adapter = tmp_path / "adapter"
+    shutil.copytree(adapters[0], adapter)
+    (tmp_path / "run.json").write_text(json.dumps({"base_sha256": "0" * 64}))
+    with pytest.raises(ModelError, match="trained on another base model"):
+        answered(backend, [request(SHORT, adapter)])
+
+
 def test_a_model_larger_than_the_memory_is_refused(model_folder: Path, tmp_path: Path) -> None:
     large = tmp_path / "large"
     shutil.copytree(model_folder, large)
