@@ -53,7 +53,7 @@ class Sidebar:
         """Add the dialogs, which are hidden until they are asked for."""
         self.subject = gr.State("")  # "assistant:<id>" or "conversation:<id>"
         with dialog("New assistant", "Make it", "new-dialog") as parts:
-            self.new_name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
+            self.new_name = gr.Textbox(label="Name", max_lines=1, max_length=80, elem_id="new-name")
             self.new_task = gr.Textbox(
                 label="Task",
                 info="What it is for, in your words.",
@@ -64,7 +64,9 @@ class Sidebar:
             )
         self.making = parts.dialog
         with dialog("Rename", "Rename", "rename-dialog") as parts:
-            self.name = gr.Textbox(label="New name", max_length=200, elem_id="rename-name")
+            self.name = gr.Textbox(
+                label="New name", max_lines=1, max_length=200, elem_id="rename-name"
+            )
         self.naming = parts.dialog
         with dialog("Delete", "Delete", "delete-dialog", danger=True) as parts:
             pass
