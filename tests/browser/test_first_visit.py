@@ -136,7 +136,7 @@ def vote_and_read_a_source(page: Any, pictures: Path) -> None:
     assert names == {"RAG", "Tuned"}
     assert "In blind votes:" in page.locator("#vote-prompt").inner_text()
     page.wait_for_selector("#turn .source", timeout=5_000)
-    page.screenshot(path=pictures / "chat.png")
+    page.screenshot(path=pictures / "chat-light-1400.png")
     page.locator("#turn .source").first.click()
     drawer = page.get_by_role("dialog")
     drawer.locator("mark").wait_for(timeout=10_000)
@@ -224,7 +224,7 @@ def look_around(opened: Callable[..., Any], pictures: Path) -> None:
     """The same in the dark and in a narrow window: nothing is hidden, nothing overflows."""
     for size, scheme in ((WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")):
         page = opened(size, scheme)
-        kind = f"{'narrow' if size is NARROW else 'wide'}-{scheme}"
+        kind = f"{scheme}-{size['width']}"
         if size is NARROW:
             page.get_by_role("button", name="Assistants and conversations").click()
         page.locator("#assistants .entry", has_text="Aurora").click()

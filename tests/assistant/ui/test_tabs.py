@@ -1,0 +1,173 @@
+"""The handlers of the tabs, called as Gradio calls them but without a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from assistant.comparison import Compared
+from assistant.errors import NotFound
+from assistant.records import Assistant, Comparison
+from assistant.ui.chat_tab import ChatTab
+from assistant.ui.documents import DocumentsTab
+from assistant.ui.examples import ExamplesTab
+from assistant.ui.results import ResultsTab
+from assistant.ui.services import Places, Services, markup
+from assistant.ui.training import TrainingTab, _settings
+
+
+class Tabs:
+    """All tabs, built in one page."""
+
+    def __init__(self, services: Services) -> None:
+        with gr.Blocks():
+            states = [gr.State("") for _ in range(4)]
+            places, panel = Places(*states), markup()
+            self.chat = ChatTab(services, places, panel)
+            self.documents = DocumentsTab(services, places, panel)
+            self.examples = ExamplesTab(services, places)
+            self.training = TrainingTab(services, places)
+            self.results = ResultsTab(services)
+
+
+@pytest.fixture
+def tabs(services: Services) -> Tabs:
+    return Tabs(services)
+
+
+def press(**data: str) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def text(values: list[Any]) -> str:
+    return " ".join(str(value) for value in values)
+
+
+def last(steps: Any) -> str:
+    return text(list(steps)[-1])
+
+
+def test_without_an_assistant_every_tab_says_what_to_do(tabs: Tabs) -> None:
+    for tab in (tabs.documents, tabs.examples, tabs.training, tabs.results):
+        assert "New assistant" in text(tab.values(""))
+
+
+def test_documents_are_listed_searched_opened_and_removed(tabs: Tabs, kettle: Assistant) -> None:
+    documents = tabs.documents
+    assert "manual.md" in text(documents.values(kettle.id))
+    found, _ = documents._search("How big is the tank?", kettle.id)
+    assert "1.85" in found and "<mark>tank</mark>" in found
+    item = documents._services.workspace.corpus(kettle).documents()[0].id
+    assert "440 hertz" in documents._pressed(press(action="passages", id=item), kettle.id)[0]
+    asked = documents._pressed(press(action="remove", id=item), kettle.id)
+    assert asked[1] == item and "Remove manual.md?" in text(asked)
+    assert "manual.md was removed." in text(documents._remove(item, kettle.id))
+    assert "No documents yet" in text(documents.values(kettle.id))
+
+
+def test_a_made_up_document_is_answered_with_a_sentence(tabs: Tabs, kettle: Assistant) -> None:
+    said = text(tabs.documents._pressed(press(action="passages", id="../x"), kettle.id))
+    assert 'role="alert"' in said
+
+
+def test_an_example_is_added_changed_and_deleted(tabs: Tabs, kettle: Assistant) -> None:
+    examples, store = tabs.examples, tabs.examples._services.workspace.store
+    examples._save(kettle.id, "", "How big?", "1.85 litres.", True, "train", "", "", "")
+    (kept,) = store.examples(kettle.id)
+    opened = examples._pressed(press(action="edit", id=kept.id), kettle.id, "", "", "")
+    assert "How big?" in text(opened)
+    examples._save(kettle.id, kept.id, "How big?", "", False, "recall", "", "", "")
+    (changed,) = store.examples(kettle.id)
+    assert not changed.answerable and changed.split == "recall"
+    assert "do not say" in changed.answer
+    assert "Example deleted." in text(examples._delete(kettle.id, changed.id, "", "", ""))
+    assert store.examples(kettle.id) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "split"), [("", "x", "train"), ("x", " ", "train"), ("x", "y", "no")]
+)
+def test_half_an_example_is_not_saved(
+    tabs: Tabs, kettle: Assistant, question: str, answer: str, split: Any
+) -> None:
+    said = tabs.examples._save(kettle.id, "", question, answer, True, split, "", "", "")
+    assert 'role="alert"' in text(said)
+    assert tabs.examples._services.workspace.store.examples(kettle.id) == []
+
+
+def test_a_faulty_file_is_refused_whole_and_deleted(
+    tabs: Tabs, kettle: Assistant, tmp_path: Path
+) -> None:
+    upload = tmp_path / "rows.jsonl"
+    upload.write_text('{"question": "a", "answer": "b"}\n{"question": ""}\n', "utf-8")
+    said = text(tabs.examples._import(str(upload), kettle.id, "", "", ""))
+    assert "line 2" in said and 'role="alert"' in said
+    assert not upload.exists()
+    assert tabs.examples._services.workspace.store.examples(kettle.id) == []
+
+
+def test_examples_are_written_from_the_documents(tabs: Tabs, kettle: Assistant) -> None:
+    said = last(tabs.examples._write(kettle.id, "", "", ""))
+    assert "written from the documents" in said and "1.85" in said
+
+
+def test_training_without_examples_says_what_to_do(tabs: Tabs, kettle: Assistant) -> None:
+    values = tabs.training.values(kettle.id)
+    assert "no examples to train on yet" in text(values)
+    numbers = (None, None, 16, 32, 8, 1024, 0)
+    assert "no examples to train on" in last(tabs.training._train(kettle.id, "quick", "", *numbers))
+
+
+def test_settings_by_hand_are_checked_together(tabs: Tabs, kettle: Assistant) -> None:
+    tabs.examples._save(kettle.id, "", "How big?", "1.85 litres.", True, "train", "", "", "")
+    said = last(tabs.training._train(kettle.id, "quick", "", 9000, None, 0, 32, 8, 1024, 0))
+    assert "epochs must be" in said and "rank must be" in said
+    kept = _settings("thorough", (3, None, None, None, None, None, 7))
+    assert (kept.epochs, kept.rank, kept.seed, kept.preset) == (3, 16, 7, "thorough")
+
+
+def test_finished_runs_are_listed(
+    tabs: Tabs, kettle: Assistant, add_run: Callable[[Assistant], str]
+) -> None:
+    run = add_run(kettle)
+    values = text(tabs.training.values(kettle.id))
+    assert run in values and "this model answers in the chat" in values
+
+
+def test_a_source_is_opened_in_its_surroundings_only_after_the_vote(
+    tabs: Tabs, services: Services, kettle: Assistant, voter: str
+) -> None:
+    comparison = _compared(services, kettle, voter)
+    side = "left" if comparison.left.citations else "right"
+    with pytest.raises(NotFound, match="after your vote"):
+        tabs.chat.cited(comparison.id, side, 1, voter)
+    services.arena.vote(comparison.id, voter, "tie")
+    opened = tabs.chat.cited(comparison.id, side, 1, voter)
+    assert "<mark>The tank of the Kestrel holds 1.85 litres." in opened
+    with pytest.raises(NotFound, match="no such source"):
+        tabs.chat.cited(comparison.id, side, 99, voter)
+
+
+def test_a_source_outlives_its_document(
+    tabs: Tabs, services: Services, kettle: Assistant, voter: str
+) -> None:
+    comparison = _compared(services, kettle, voter)
+    side = "left" if comparison.left.citations else "right"
+    services.arena.vote(comparison.id, voter, "tie")
+    services.workspace.corpus(kettle).remove("manual.md")
+    opened = tabs.chat.cited(comparison.id, side, 1, voter)
+    assert "has changed or gone" in opened and "1.85 litres" in opened
+
+
+def _compared(services: Services, assistant: Assistant, voter: str) -> Comparison:
+    import threading
+
+    talk = services.arena.start(assistant, "rag", "base", True)
+    question = "How much does the tank of the Kestrel hold?"
+    events = services.arena.compare(talk.id, question, voter, threading.Event())
+    return next(event.comparison for event in events if isinstance(event, Compared))
