@@ -22,7 +22,7 @@ from assistant.ui.downloads import router
 from assistant.ui.page import build_page
 from assistant.ui.preparation import Preparation
 from assistant.ui.style import FAVICON, HEAD, STYLESHEET, theme
-from assistant.ui.voter import PageGuard
+from assistant.ui.voter import LOOPBACK, PageGuard
 
 if TYPE_CHECKING:
     from assistant.workspace import Workspace
@@ -101,6 +101,11 @@ class _Server(uvicorn.Server):
 def _begun(preparation: Preparation, host: str, port: int) -> None:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sys.stderr.write(f"Duet is at {address} (Ctrl+C ends it)\n")
+    if host not in LOOPBACK:
+        sys.stderr.write(
+            "It listens beyond this machine and asks for no password: whoever reaches this "
+            "address can read and change everything in it.\n"
+        )
     sys.stderr.flush()
     preparation.start()
     if _has_display() and sys.stderr.isatty():

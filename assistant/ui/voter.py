@@ -28,7 +28,7 @@ _POLICY = (
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 def voter_in(request: gr.Request, secret: bytes) -> str:
@@ -55,14 +55,14 @@ class PageGuard:
     def __init__(self, app: ASGIApp, secret: Callable[[], bytes], host: str) -> None:
         self._app = app
         self._secret = secret
-        self._loopback = host in ("127.0.0.1", "localhost", "::1")
+        self._loopback = host in LOOPBACK
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        if self._loopback and _host_name(connection.headers.get("host", "")) not in _LOOPBACK:
+        if self._loopback and _host_name(connection.headers.get("host", "")) not in LOOPBACK:
             refusal = PlainTextResponse("This page answers on this machine only.\n", 403)
             await refusal(scope, receive, send)
             return

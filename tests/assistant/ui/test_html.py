@@ -15,10 +15,12 @@ from assistant.records import (
     Comparison,
     Contender,
     Conversation,
+    CountedVote,
     Decoding,
     Example,
     Reply,
     Usage,
+    Vote,
 )
 from assistant.runs import PRESETS, Run, Step
 from assistant.tallies import tally
@@ -31,6 +33,7 @@ from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.passages import drawer, found_list, marked_passage, passage_list
 from assistant.ui.results_html import results, verdict
 from assistant.ui.sidebar_html import Facts, assistant_list, conversation_list, head, step
+from assistant.ui.standing import standing
 from assistant.ui.training_html import loss_chart, preset_cards, run_panel, run_table
 from assistant.ui.turns import Speaking, compared_turn, replied_turn, speaking_turn, welcome
 from retrieval.documents import AddResult, Document, Hit, IndexingProgress, Passage
@@ -260,3 +263,35 @@ def test_small_words() -> None:
 def test_an_error_that_is_not_ours_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     said = sentence_of(ValueError("/home/someone/secret"))
     assert "secret" not in said and "secret" in caplog.text
+
+
+def counted(choice: str, day: int, number: int) -> CountedVote:
+    when = NOW + timedelta(days=day, seconds=number)
+    vote = Vote(f"c{number}", "v", choice, True, when, {"left": {"accuracy": 4}})  # type: ignore[arg-type]
+    return CountedVote(vote, contender("rag"), contender("tuned"), "How much?")
+
+
+def test_few_votes_settle_nothing_and_many_do() -> None:
+    few = tally([counted("left", 0, 1), counted("right", 0, 2), counted("left", 0, 3)])
+    assert "Not settled: RAG is preferred to Tuned in 67 % of 3 blind votes" in verdict(few)
+    many = tally([counted("left", 0, number) for number in range(20)])
+    assert "RAG is preferred to Tuned: 100 % of 20 blind votes" in verdict(many)
+    lost = tally([counted("right", 0, number) for number in range(20)])
+    assert "Tuned is preferred to RAG: 100 % of 20 blind votes" in verdict(lost)
+
+
+def test_results_have_a_picture_a_table_marks_time_and_downloads() -> None:
+    votes = tally([counted("left", 0, 1), counted("right", 1, 2), counted("tie", 2, 3)])
+    html = results(votes, "/downloads/a/votes.csv", "/downloads/a/votes.jsonl")
+    for part in ('class="interval"', "By pair", "By contender", "Mean marks", "<polyline"):
+        assert part in html
+    assert "2026-11-20" in html and "2026-11-22" in html
+    assert 'href="/downloads/a/votes.csv" download' in html
+
+
+def test_standing_is_said_from_the_side_of_who_was_asked_first() -> None:
+    votes = tally([counted("left", 0, 1), counted("tie", 0, 2)])
+    assert standing(votes, "tuned", "rag", True) == (
+        "In blind votes: Tuned 0 wins, RAG 1 win, 1 tie."
+    )
+    assert "no open votes" in standing(votes, "tuned", "rag", False)

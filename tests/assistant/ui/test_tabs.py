@@ -165,7 +165,6 @@ def test_a_source_outlives_its_document(
 
 
 def _compared(services: Services, assistant: Assistant, voter: str) -> Comparison:
-    import threading
 
     talk = services.arena.start(assistant, "rag", "base", True)
     question = "How much does the tank of the Kestrel hold?"
