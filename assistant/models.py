@@ -56,12 +56,9 @@ def check_model_folder(folder: Path, name: str) -> None:
     config = read_json(folder / "config.json")
     if config is None:
         raise ModelError(f"{name} holds no model: its config.json is missing or damaged.")
-    architectures = [str(one) for one in config.get("architectures") or ()]
-    if not any(one.endswith(("ForCausalLM", "LMHeadModel")) for one in architectures):
-        kind = architectures[0] if architectures else "a model of no stated kind"
+    if not _writes_text(config):
+        kind = (config.get("architectures") or ["a model of no stated kind"])[0]
         raise ModelError(f"{name} is {kind}, which does not write text: choose a chat model.")
-    if "auto_map" in config and "model_type" not in config:
-        raise ModelError(f"{name} needs code of its own, which Duet does not run: choose another.")
     missing = [path.name for path in _weights(folder, name) if not path.is_file()]
     if missing:
         raise ModelError(f"{name} is incomplete, {missing[0]} is missing: download it again.")
@@ -80,7 +77,8 @@ def weights_sha256(folder: Path) -> str:
     its files; other weights are read, which takes some seconds for each GB.
     Raises ModelError where the weights cannot be read.
     """
-    known = (read_json(folder / _MANIFEST) or {}).get("files", {})
+    manifest = read_json(folder / _MANIFEST) or {}
+    known = manifest["files"] if "conversion" in manifest else {}
     hashes: dict[str, str] = {}
     for path in _weights(folder, folder.name):
         blob = path.resolve().name  # the hub's cache links to blobs named by their SHA-256
@@ -143,6 +141,15 @@ def _weights(folder: Path, name: str) -> list[Path]:
             f"{name} keeps its weights as pickle, which can run code: choose one in safetensors."
         )
     return [single]
+
+
+def _writes_text(config: dict[str, Any]) -> bool:
+    architectures = [str(one) for one in config.get("architectures") or ()]
+    # Models that also see images carry the configuration of the part that writes.
+    endings = ["ForCausalLM", "LMHeadModel"]
+    if "text_config" in config:
+        endings.append("ForConditionalGeneration")
+    return any(one.endswith(tuple(endings)) for one in architectures)
 
 
 def _has_chat_template(folder: Path) -> bool:

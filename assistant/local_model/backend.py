@@ -7,18 +7,18 @@ that a slow reader never holds up the model and OpenMP keeps one team of threads
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import logging
 import queue
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from assistant.errors import DuetError, GenerationError, ModelError
 from assistant.generation import GenerationRequest, Piece
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _RESIDENT_ADAPTERS = 8
 _POLL = 0.05  # seconds between two looks at whether a waiting question was cancelled
+_CLOSING = 10.0  # seconds that closing waits for the step under way
 
 Progress = Callable[[str, float], None]
 
@@ -50,11 +51,13 @@ class LocalBackend:
         self._loading = threading.Lock()
         self._tokenizing = threading.Lock()
         self._hashing = threading.Lock()
+        self._starting = threading.Lock()
+        self._closing = threading.Event()
         self._tokenizer: ChatTokenizer | None = None
         self._model: _Loaded | None = None
         self._adapter_hashes: dict[tuple[Path, int, int], str] = {}
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._worker: threading.Thread | None = None
+        self._jobs: _Jobs = queue.SimpleQueue()
+        self._end: weakref.finalize[Any, LocalBackend] | None = None
 
     @property
     def context_length(self) -> int:
@@ -89,20 +92,33 @@ class LocalBackend:
         The answering begins with this call, not with the first piece taken.
         """
         job = _Job(tuple(requests), cancelled)
-        with self._loading:
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="local-model", daemon=True)
-                self._worker.start()
-                atexit.register(self.close)
-        self._jobs.put(job)
-        return _Answers(job)
+        with self._starting:
+            if self._end is None:
+                worker = threading.Thread(
+                    target=_work,
+                    args=(weakref.ref(self), self._jobs),
+                    name="local-model",
+                    daemon=True,
+                )
+                worker.start()
+                # Also run when the backend is dropped, and before the interpreter ends.
+                self._end = weakref.finalize(self, _end, worker, self._jobs, self._closing)
+            self._jobs.put(job)
+        return _Answers(job, self)
 
     def close(self) -> None:
-        """Stop answering and wait for the thread to end. Questions that wait end as stopped."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            self._jobs.put(None)
-            worker.join(timeout=10)
+        """Stop answering and give the model's memory back; a later question loads it again.
+
+        The question that is being answered ends as stopped at its next token, and those that wait
+        after it as well. A backend that is dropped closes by itself.
+        """
+        with self._starting:
+            if self._end is not None:
+                self._end()
+                self._end = None
+                self._closing.clear()
+        with self._loading:
+            self._model = None
 
     @cached_property
     def _base_sha256(self) -> str:
@@ -132,20 +148,17 @@ class LocalBackend:
                 self._model = _Loaded(self._folder, self._dtype, end_ids, progress)
             return self._model
 
-    def _work(self) -> None:
-        """The thread: one job after the other, each to its end, failure or cancellation."""
-        while (job := self._jobs.get()) is not None:
-            if not job.begin():
-                continue
-            try:
-                for piece in self._answer(job):
-                    job.pieces.put(piece)
-                job.pieces.put(None)
-            except DuetError as error:
-                job.pieces.put(error)
-            except Exception as error:
-                logger.exception("answering failed")
-                job.pieces.put(placement.generation_error(error))
+    def _perform(self, job: _Job) -> None:
+        """Answer one job to its end, failure or cancellation."""
+        try:
+            for piece in self._answer(job):
+                job.pieces.put(piece)
+            job.pieces.put(None)
+        except DuetError as error:
+            job.pieces.put(error)
+        except Exception as error:
+            logger.exception("answering failed")
+            job.pieces.put(placement.generation_error(error))
 
     def _answer(self, job: _Job) -> Iterator[Piece]:
         tokenizer = self._chat_tokenizer()
@@ -171,7 +184,23 @@ class LocalBackend:
             )
             for index, (request, prompt) in enumerate(zip(job.requests, prompts, strict=True))
         ]
-        yield from model.decoder.run(rows, job.is_stopped)
+        yield from model.decoder.run(rows, lambda: job.is_stopped() or self._closing.is_set())
+
+
+def _work(backend: weakref.ref[LocalBackend], jobs: _Jobs) -> None:
+    """The thread: one job after the other, without keeping alive a backend that nobody has."""
+    while (job := jobs.get()) is not None:
+        owner = backend()
+        if owner is not None and job.begin():
+            owner._perform(job)
+        del owner, job
+
+
+def _end(worker: threading.Thread, jobs: _Jobs, closing: threading.Event) -> None:
+    closing.set()
+    jobs.put(None)
+    if worker is not threading.current_thread():
+        worker.join(timeout=_CLOSING)
 
 
 class _Loaded:
@@ -238,11 +267,15 @@ class _Job:
         ]
 
 
+_Jobs: TypeAlias = queue.SimpleQueue[_Job | None]
+
+
 class _Answers(Iterator[Piece]):
     """The pieces of one job. Closing it, or dropping it, stops the job at the next token."""
 
-    def __init__(self, job: _Job) -> None:
+    def __init__(self, job: _Job, backend: LocalBackend) -> None:
         self._job = job
+        self._backend = backend  # not to be dropped before it has answered
         self._ended = False
 
     def __next__(self) -> Piece:

@@ -38,6 +38,7 @@ def load_network(folder: Path, dtype: str | None, progress: Progress) -> Any:
     progress(stage, 0.0)
     device = _device()
     precision = dtype or _fast_dtype(device)
+    _check_code(folder)
     _check_fit(folder, device, precision)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -114,6 +115,17 @@ def _product_seconds(dtype: torch.dtype) -> float:
         left @ right
         best = min(best, time.perf_counter() - began)
     return best
+
+
+def _check_code(folder: Path) -> None:
+    """Raise ModelError for a model that only code of its own, which would come with it, can run."""
+    from transformers import CONFIG_MAPPING
+
+    config = read_json(folder / "config.json") or {}
+    if "auto_map" in config and config.get("model_type") not in CONFIG_MAPPING:
+        raise ModelError(
+            f"{folder.name} needs code of its own, which Duet does not run: choose another model."
+        )
 
 
 def _check_fit(folder: Path, device: str, dtype: str) -> None:

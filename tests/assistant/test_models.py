@@ -249,9 +249,16 @@ def test_a_local_folder_is_taken_as_it_is(local: Path, tmp_path: Path) -> None:
     assert weights_sha256(local) != before
 
 
+def test_a_model_that_also_sees_is_taken(local: Path, tmp_path: Path) -> None:
+    config = {"architectures": ["Gemma3ForConditionalGeneration"], "text_config": {}}
+    (local / "config.json").write_text(json.dumps(config))
+    assert resolve_model(str(local), tmp_path / "models") == local
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
+        ("config.json", '{"architectures": ["T5ForConditionalGeneration"]}', "does not write"),
         ("config.json", "{", "missing or damaged"),
         ("config.json", '{"architectures": ["BertModel"]}', "BertModel, which does not write"),
         ("config.json", '{"architectures": []}', "no stated kind"),

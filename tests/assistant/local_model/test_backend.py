@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -261,6 +263,46 @@ def test_a_model_larger_than_the_memory_is_refused(model_folder: Path, tmp_path:
         file.truncate(1 << 42)  # sparse: takes no disk
     with pytest.raises(ModelError, match="does not fit into the memory"):
         LocalBackend(large).load()
+
+
+def test_a_model_with_code_of_its_own_is_refused(model_folder: Path, tmp_path: Path) -> None:
+    custom = tmp_path / "custom"
+    shutil.copytree(model_folder, custom)
+    config = json.loads((custom / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoModelForCausalLM": "modeling_own.Own"}}
+    (custom / "config.json").write_text(json.dumps(config))
+    (custom / "modeling_own.py").write_text("raise SystemExit('its code was run')")
+    with pytest.raises(ModelError, match="code of its own"):
+        LocalBackend(custom).load()
+
+
+def test_closing_stops_the_answer_and_a_later_question_works(
+    backend: LocalBackend, answered: Answered
+) -> None:
+    expected = answered(backend, [request(LONG)])
+    pieces = backend.generate([request(SHORT, tokens=200)], threading.Event())
+    waiting = backend.generate([request(LONG)], threading.Event())
+    next(pieces)
+    backend.close()
+    assert list(pieces)[-1].stopped and list(waiting)[-1].stopped
+    assert answered(backend, [request(LONG)]) == expected
+
+
+def test_an_answer_keeps_its_backend(model_folder: Path) -> None:
+    pieces = LocalBackend(model_folder).generate([request(SHORT, tokens=2)], threading.Event())
+    gc.collect()
+    assert [piece.usage is not None for piece in pieces][-1]
+
+
+def test_a_dropped_backend_gives_its_model_and_thread_back(model_folder: Path) -> None:
+    backend = LocalBackend(model_folder, dtype="float32")
+    assert list(backend.generate([request(SHORT, tokens=2)], threading.Event()))
+    gone, model = weakref.ref(backend), weakref.ref(backend._model)
+    threads = threading.active_count()
+    del backend
+    gc.collect()
+    assert gone() is None and model() is None
+    assert threading.active_count() == threads - 1
 
 
 def test_damaged_weights_are_one_sentence(model_folder: Path, tmp_path: Path) -> None:
