@@ -46,6 +46,10 @@ class AnswerTrainer(SFTTrainer):
         super().__init__(*args, **kwargs)
         self.useful_tokens = 0
         base: Any = self.model.get_base_model()  # type: ignore[union-attr,operator]
+        for module in base.modules():
+            if hasattr(module, "cast_input_dtype_enabled"):
+                # Under autocast peft's cast to the adapter's fp32 is undone at once.
+                module.cast_input_dtype_enabled = not self.args.bf16
         config = base.config.get_text_config()
         plain_head = all(getattr(config, name, None) in (None, False) for name in _SPECIAL_HEADS)
         # TRL's head scores the answer positions alone on CUDA. Elsewhere it projects every position

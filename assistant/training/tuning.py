@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,12 +40,28 @@ _CHECKPOINTS = 10  # over a run
 _VALIDATION_ROWS = 64  # at most, so that measuring does not cost more than training
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A run that is ready to train. left_out: training rows that were longer than allowed."""
+
+    folder: RunFolder
+    run: dict[str, Any]
+    trainer: AnswerTrainer
+    packed: bool
+    left_out: int
+
+
 def tune(folder: RunFolder) -> None:
     """Train what the folder asks for, going on from its last whole checkpoint.
 
     Raises TrainingError or ModelError with a sentence; whatever else comes out of torch is the
     caller's to put into one.
     """
+    finish(prepare(folder))
+
+
+def prepare(folder: RunFolder) -> Preparation:
+    """Read the folder, load the model and set the trainer up. Raises as `tune`."""
     run, local = read_json(folder.run), read_json(folder.local)
     if run is None or local is None:
         raise TrainingError("The folder is not that of a run: run.json or local.json is missing.")
@@ -68,10 +85,11 @@ def tune(folder: RunFolder) -> None:
     )
     device = _device()
     torch.nn.Module.to(model, device)
-    packed = packing_is_exact(model, train[:4], pad_id)
+    longest = max(train, key=lambda row: len(row.ids))
+    packed = packing_is_exact(model, [longest, *train[:3]], pad_id)
     trainer = AnswerTrainer(
         model=model,
-        args=_arguments(folder, settings, train, device, packed),
+        args=_arguments(folder, settings, train, bool(validation), device, packed),
         data_collator=_collator(pad_id, packed),
         train_dataset=_dataset(train),
         eval_dataset=_dataset(validation[:_VALIDATION_ROWS]) if validation else None,
@@ -84,12 +102,12 @@ def tune(folder: RunFolder) -> None:
             task_type="CAUSAL_LM",
         ),
     )
-    _train_and_save(folder, run, trainer, packed, left_out)
+    return Preparation(folder, run, trainer, packed, left_out)
 
 
-def _train_and_save(
-    folder: RunFolder, run: dict[str, Any], trainer: AnswerTrainer, packed: bool, left_out: int
-) -> None:
+def finish(preparation: Preparation) -> None:
+    """Train, and leave adapter/ and done.json."""
+    folder, run, trainer = preparation.folder, preparation.run, preparation.trainer
     checkpoint = folder.last_checkpoint()
     earlier = folder.read_progress().steps
     begun = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
@@ -114,8 +132,8 @@ def _train_and_save(
             "validation_loss": validated[-1] if validated else None,
             "seconds": round(progress.seconds, 1),
             "useful_tokens": trainer.useful_tokens,
-            "packed": packed,
-            "rows_left_out": left_out,
+            "packed": preparation.packed,
+            "rows_left_out": preparation.left_out,
             "adapter_sha256": sha256,
             "base_sha256": run["base_sha256"],
             "device": trainer.args.device.type,
@@ -136,10 +154,10 @@ def save_adapter(model: PeftModel, folder: RunFolder, base_model: str) -> str:
         name: t.detach().to("cpu", torch.bfloat16).contiguous() for name, t in weights.items()
     }
     save_file(tensors, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
-    config = model.peft_config["default"]
+    config = cast(LoraConfig, model.peft_config["default"])
     config.base_model_name_or_path = base_model
     config.inference_mode = True
-    config.target_modules = sorted(config.target_modules)  # a set has no order of its own
+    config.target_modules = sorted(config.target_modules or ())  # a set has no order of its own
     config.save_pretrained(str(temporary))
     for path in temporary.iterdir():
         with path.open("r+b") as file:
@@ -245,6 +263,7 @@ def _arguments(
     folder: RunFolder,
     settings: TrainingSettings,
     rows: Sequence[TokenRow],
+    validated: bool,
     device: torch.device,
     packed: bool,
 ) -> SFTConfig:
@@ -276,9 +295,9 @@ def _arguments(
         logging_strategy="steps",
         logging_steps=1,
         logging_nan_inf_filter=False,
-        eval_strategy="steps" if folder.validation.stat().st_size else "no",
+        eval_strategy="steps" if validated else "no",
         eval_steps=max(1, math.ceil(steps / _EVALUATIONS)),
-        eval_on_start=folder.validation.stat().st_size > 0 and folder.last_checkpoint() is None,
+        eval_on_start=validated and folder.last_checkpoint() is None,
         save_strategy="steps",
         save_steps=max(1, math.ceil(steps / _CHECKPOINTS)),
         save_total_limit=2,
