@@ -1,6 +1,7 @@
 """Answering with a model on this machine. The home of torch and transformers, beside training.
 
 backend       the `generation.Backend`: questions in order, one resident model, adapters on demand
+jobs          questions to the computing thread, pieces back from it
 decoding      the loop that turns prompts into tokens
 adapters      LoRA adapters, one of its own for each row of a batch
 chat_tokenizer  messages to token ids and back, without torch

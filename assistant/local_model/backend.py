@@ -11,14 +11,12 @@ import hashlib
 import logging
 import queue
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from assistant.errors import DuetError, GenerationError, ModelError
 from assistant.generation import GenerationRequest, Piece
@@ -26,13 +24,13 @@ from assistant.local_model import placement
 from assistant.local_model.adapters import WEIGHTS, Adapter, RowAdapters, read_adapter
 from assistant.local_model.chat_tokenizer import ChatTokenizer
 from assistant.local_model.decoding import Decoder, Row
+from assistant.local_model.jobs import Answers, Job, Jobs
 from assistant.models import file_sha256, weights_sha256
-from assistant.records import Message, Usage
+from assistant.records import Message
 
 logger = logging.getLogger(__name__)
 
 _RESIDENT_ADAPTERS = 8
-_POLL = 0.05  # seconds between two looks at whether a waiting question was cancelled
 _CLOSING = 10.0  # seconds that closing waits for the step under way
 
 Progress = Callable[[str, float], None]
@@ -56,7 +54,7 @@ class LocalBackend:
         self._tokenizer: ChatTokenizer | None = None
         self._model: _Loaded | None = None
         self._adapter_hashes: dict[tuple[Path, int, int], str] = {}
-        self._jobs: _Jobs = queue.SimpleQueue()
+        self._jobs: Jobs = queue.SimpleQueue()
         self._end: weakref.finalize[Any, LocalBackend] | None = None
 
     @property
@@ -91,7 +89,7 @@ class LocalBackend:
 
         The answering begins with this call, not with the first piece taken.
         """
-        job = _Job(tuple(requests), cancelled)
+        job = Job(tuple(requests), cancelled)
         with self._starting:
             if self._end is None:
                 worker = threading.Thread(
@@ -104,7 +102,7 @@ class LocalBackend:
                 # Also run when the backend is dropped, and before the interpreter ends.
                 self._end = weakref.finalize(self, _end, worker, self._jobs, self._closing)
             self._jobs.put(job)
-        return _Answers(job, self)
+        return Answers(job, self)
 
     def close(self) -> None:
         """Stop answering and give the model's memory back; a later question loads it again.
@@ -148,7 +146,7 @@ class LocalBackend:
                 self._model = _Loaded(self._folder, self._dtype, end_ids, progress)
             return self._model
 
-    def _perform(self, job: _Job) -> None:
+    def _perform(self, job: Job) -> None:
         """Answer one job to its end, failure or cancellation."""
         try:
             for piece in self._answer(job):
@@ -160,7 +158,7 @@ class LocalBackend:
             logger.exception("answering failed")
             job.pieces.put(placement.generation_error(error))
 
-    def _answer(self, job: _Job) -> Iterator[Piece]:
+    def _answer(self, job: Job) -> Iterator[Piece]:
         tokenizer = self._chat_tokenizer()
         prompts = [tokenizer.prompt_ids(request.messages) for request in job.requests]
         for prompt in prompts:
@@ -187,7 +185,7 @@ class LocalBackend:
         yield from model.decoder.run(rows, lambda: job.is_stopped() or self._closing.is_set())
 
 
-def _work(backend: weakref.ref[LocalBackend], jobs: _Jobs) -> None:
+def _work(backend: weakref.ref[LocalBackend], jobs: Jobs) -> None:
     """The thread: one job after the other, without keeping alive a backend that nobody has."""
     while (job := jobs.get()) is not None:
         owner = backend()
@@ -196,7 +194,7 @@ def _work(backend: weakref.ref[LocalBackend], jobs: _Jobs) -> None:
         del owner, job
 
 
-def _end(worker: threading.Thread, jobs: _Jobs, closing: threading.Event) -> None:
+def _end(worker: threading.Thread, jobs: Jobs, closing: threading.Event) -> None:
     closing.set()
     jobs.put(None)
     if worker is not threading.current_thread():
@@ -238,70 +236,6 @@ class _Loaded:
         """What a run states of its base; of weights in several files it hashes another text."""
         single = (self._folder / "model.safetensors").is_file()
         return weights_sha256(self._folder) if single else ""
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """Requests that were asked together, and the way back for their pieces."""
-
-    requests: tuple[GenerationRequest, ...]
-    cancelled: threading.Event
-    closed: threading.Event = field(default_factory=threading.Event)
-    asked_at: float = field(default_factory=time.perf_counter)
-    pieces: queue.SimpleQueue[Piece | DuetError | None] = field(default_factory=queue.SimpleQueue)
-    _claim: threading.Lock = field(default_factory=threading.Lock)
-
-    def is_stopped(self) -> bool:
-        return self.cancelled.is_set() or self.closed.is_set()
-
-    def begin(self) -> bool:
-        """Whether the caller is the one to deal with this job: the thread, or who gave up."""
-        return self._claim.acquire(blocking=False)
-
-    def unbegun(self) -> list[Piece]:
-        """The pieces of a job that was cancelled before its turn."""
-        waited = time.perf_counter() - self.asked_at
-        return [
-            Piece(index, "", Usage(waited, 0.0, 0, 0), stopped=True)
-            for index in range(len(self.requests))
-        ]
-
-
-_Jobs: TypeAlias = queue.SimpleQueue[_Job | None]
-
-
-class _Answers(Iterator[Piece]):
-    """The pieces of one job. Closing it, or dropping it, stops the job at the next token."""
-
-    def __init__(self, job: _Job, backend: LocalBackend) -> None:
-        self._job = job
-        self._backend = backend  # not to be dropped before it has answered
-        self._ended = False
-
-    def __next__(self) -> Piece:
-        while not self._ended:
-            try:
-                piece = self._job.pieces.get(timeout=_POLL)
-            except queue.Empty:
-                if self._job.is_stopped() and self._job.begin():
-                    for one in self._job.unbegun():
-                        self._job.pieces.put(one)
-                    self._job.pieces.put(None)
-                continue
-            if isinstance(piece, Piece):
-                return piece
-            self._ended = True
-            if piece is not None:
-                raise piece
-        raise StopIteration
-
-    def close(self) -> None:
-        """End the answering at the next token; no more pieces come."""
-        self._ended = True
-        self._job.closed.set()
-
-    def __del__(self) -> None:
-        self._job.closed.set()
 
 
 def _silent(_stage: str, _share: float) -> None:
