@@ -190,7 +190,7 @@ def print_relevance(corpus: Corpus, questions: Sequence[Question], inside: set[s
             row = np.percentile(best, (5, 25, 50, 75, 95))
             print(f"{name:16}{score:>9}" + "".join(f"{value:8.2f}" for value in row))
     print("\nshare found relevant, and the mean of right decisions (answerable, other articles)")
-    rules = [(c / 100, o / 100) for c in range(30, 66, 5) for o in (30, 40, 50, 60, 70)]
+    rules = [(c / 100, o / 100) for c in range(35, 61, 5) for o in (30, 35, 40, 50, 60)]
     for cosine, overlap in rules:
         shares = [share(found, cosine, overlap) for found in groups.values()]
         right = (shares[0] + 1 - shares[1]) / 2
