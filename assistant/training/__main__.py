@@ -19,7 +19,10 @@ from assistant.training.folder import RunFolder, write_json
 logger = logging.getLogger(__name__)
 
 _MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
-_DISK = ("no space left", "disk quota exceeded", "file write failed", "failed writing file")
+_DISK = ("no space left", "disk quota exceeded")
+_WRITING = ("failed writing file", "file write failed")  # torch does not say why
+_FULL = 2**28  # bytes: with less free, that is why
+_NICENESS = 5  # a question asked meanwhile goes first
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +40,7 @@ def main(arguments: list[str]) -> int:
         tune(folder)
     except Exception as error:
         logger.exception("Run %s failed", folder.path.name)
+        folder.drop_incomplete_checkpoints()  # on a full disk, this makes room for the sentence
         write_json(folder.error, {"error": sentence(error, folder), "type": type(error).__name__})
         return 1
     return 0
@@ -58,7 +62,8 @@ def sentence(error: Exception, folder: RunFolder) -> str:
             "The training ran out of memory: choose a smaller batch size, a smaller max length or "
             f"a smaller base model. {kept}"
         )
-    if any(sign in text for sign in _DISK) and shutil.disk_usage(folder.path).free < 2**28:
+    full = any(sign in text for sign in _WRITING) and shutil.disk_usage(folder.path).free < _FULL
+    if full or any(sign in text for sign in _DISK):
         return f"The disk is full: free some space. {kept}"
     if isinstance(error, ImportError):
         return f"A package that training needs is missing ({error}): install Duet again. {kept}"
@@ -67,4 +72,6 @@ def sentence(error: Exception, folder: RunFolder) -> str:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -183,6 +184,8 @@ def test_usage() -> None:
             "ran out of memory",
         ),
         (MemoryError(), "ran out of memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "The disk is full"),
         (OSError(errno.EIO, "Input/output error"), "Input/output error"),
         (ImportError("No module named 'trl'"), "package that training needs is missing"),
         (KeyError("x"), "worker.log"),
@@ -200,3 +203,32 @@ def test_sentences(tmp_path: Path, error: Exception, said: str) -> None:
         checkpoint.mkdir(parents=True)
         folder.mark_complete(checkpoint)
         assert "Step 7 is kept" in sentence(error, folder)
+
+
+@pytest.mark.slow
+def test_the_built_in_model_learns_what_it_is_taught(
+    tmp_path: Path, assistant: Assistant, examples: Sequence[Example]
+) -> None:
+    from assistant.generation import GenerationRequest
+    from assistant.local_model import LocalBackend
+    from assistant.models import resolve_model
+    from assistant.prompts import question_messages
+    from assistant.records import Decoding
+
+    model = resolve_model("builtin", tmp_path / "models")
+    runs = Runs(tmp_path / "runs")
+    settings = TrainingSettings(epochs=8, learning_rate=1e-3, batch_size=4)
+    run = wait(runs, runs.start(assistant, model, examples, settings))
+    assert run.state == "done", run.error
+    assert run.steps[-1].loss < run.steps[0].loss / 2
+
+    backend = LocalBackend(model)
+    question = examples[0].question
+
+    def answer(adapter: Path | None) -> str:
+        messages = question_messages(assistant.system_prompt, question)
+        request = GenerationRequest(messages, Decoding(max_new_tokens=24), adapter)
+        return "".join(piece.text for piece in backend.generate([request], threading.Event()))
+
+    assert answer(run.adapter).strip() == examples[0].answer  # and no more: it learned to stop
+    assert answer(None).strip() != examples[0].answer
