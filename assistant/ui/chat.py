@@ -6,8 +6,8 @@ Each handler takes ids and words, calls the core, and returns a `ChatView` of al
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from assistant.comparison import Compared, Replied, SideFailed, SideText
@@ -76,6 +76,14 @@ class ChatView:
     returned: str = ""
 
 
+@dataclass(slots=True)
+class _Asking:
+    """A question on its way. left: its browser has gone on to something else."""
+
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    left: bool = False
+
+
 class Chat:
     """The handlers of the chat. Safe to use from several browsers at once."""
 
@@ -84,7 +92,7 @@ class Chat:
         self._store = services.workspace.store
         self._arena = services.arena
         self._lock = threading.Lock()
-        self._asking: dict[str, threading.Event] = {}
+        self._asking: dict[str, _Asking] = {}
 
     # What is shown
 
@@ -157,7 +165,7 @@ class Chat:
             if not question or browser in self._asking:
                 return "", replace(shown, notice=notice("Write a question first.", "info"))
             queued = bool(self._asking)
-            self._asking[browser] = threading.Event()
+            self._asking[browser] = _Asking()
         waiting = _QUEUED if queued else "Reading the question"
         turn = _waiting_turn(question, picked, waiting)
         history = shown.history + (shown.turn if shown.answered else "")
@@ -168,7 +176,19 @@ class Chat:
         with self._lock:
             asking = self._asking.get(browser)
         if asking is not None:
-            asking.set()
+            asking.cancelled.set()
+
+    def asks(self, browser: str) -> bool:
+        """Whether this browser waits for an answer."""
+        with self._lock:
+            return browser in self._asking
+
+    def leave(self, browser: str) -> None:
+        """Show this browser no more of its answer, which is finished and stored all the same."""
+        with self._lock:
+            asking = self._asking.pop(browser, None)
+        if asking is not None:
+            asking.left = True
 
     def answer(
         self,
@@ -178,13 +198,35 @@ class Chat:
         conversation_id: str,
         picked: Picked,
         voter: str,
-    ) -> Iterator[tuple[str, ChatView]]:
+    ) -> Iterator[tuple[str, ChatView | None]]:
         """Wait for what is being made ready, then stream; yields the assistant's id and the view.
 
-        Closing the iterator, as a closed browser tab does, ends the generation.
+        The view is None once the browser shows something else. Closing the iterator, as a closed
+        browser tab does, ends the generation.
         """
         with self._lock:
-            cancelled = self._asking.setdefault(browser, threading.Event())
+            asking = self._asking.setdefault(browser, _Asking())
+        views = self._answer(
+            question, assistant_id, conversation_id, picked, voter, asking.cancelled
+        )
+        try:
+            for answered_by, view in views:
+                yield answered_by, None if asking.left else view
+        finally:
+            views.close()
+            with self._lock:
+                if self._asking.get(browser) is asking:
+                    del self._asking[browser]
+
+    def _answer(
+        self,
+        question: str,
+        assistant_id: str,
+        conversation_id: str,
+        picked: Picked,
+        voter: str,
+        cancelled: threading.Event,
+    ) -> Generator[tuple[str, ChatView], None, None]:
         history = ""
         try:
             assistant = None
@@ -209,8 +251,6 @@ class Chat:
             yield assistant_id, ChatView(conversation_id, history, turn, returned=question)
         finally:
             cancelled.set()
-            with self._lock:
-                self._asking.pop(browser, None)
 
     # Judging
 

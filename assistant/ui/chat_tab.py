@@ -265,6 +265,9 @@ class ChatTab:
         )
         last: ChatView | None = None
         for assistant_id, view in views:
+            if view is None:
+                yield [gr.skip()] * (len(self.shown) + 1)
+                continue
             if last is not None and view.busy and last.history == view.history:
                 # While it streams only the turn changes; the rest stays as it is in the browser.
                 values = [gr.skip()] * len(self.shown)
@@ -354,6 +357,7 @@ class ChatTab:
         request: gr.Request,
     ) -> list[Any]:
         """Other contenders begin a new conversation; one that cannot answer is put back."""
+        self.chat.leave(_browser(request))
         picked = Picked(left, right or "", blind)
         try:
             reasons = dict(self.chat.reasons(assistant_id))
@@ -373,12 +377,14 @@ class ChatTab:
     def _fresh(
         self, assistant_id: str, left: str, right: str, blind: bool, request: gr.Request
     ) -> list[Any]:
+        self.chat.leave(_browser(request))
         return self.updates(self._view(assistant_id, "", Picked(left, right or "", blind), request))
 
     # For the page
 
     def opened(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `shown` and `pickers` when an assistant or a conversation is opened."""
+        self.chat.leave(_browser(request))
         try:
             if conversation_id:
                 picked = self.chat.picked_of(conversation_id)

@@ -179,7 +179,8 @@ class _Page:
         going = preparation.making_sample or preparation.stage is not None
         same = [gr.skip()] * len(self._opening)
         known = self._services.workspace.assistants()
-        if not going and not assistant_id and known:
+        waits = self._chat.chat.asks(str(request.session_hash))
+        if not going and not assistant_id and known and not waits:
             same = self._values(known[0].id, "", request)
         elif not going:
             end = 1 + len(self._chat.shown) + len(self._chat.pickers)

@@ -169,6 +169,24 @@ def test_a_closed_page_ends_its_generation(
     assert pending == QUESTION, "the browser may ask again"
 
 
+def test_an_answer_that_was_left_is_stored_and_no_longer_shown(
+    chat: Chat, services: Services, kettle: Assistant, voter: str
+) -> None:
+    picked = Picked("rag", "base", True)
+    chat.begin("one", QUESTION, ChatView(), picked)
+    views: list[ChatView | None] = []
+    for _, view in chat.answer("one", QUESTION, kettle.id, "", picked, voter):
+        views.append(view)
+        if len(views) == 2:
+            chat.leave("one")
+            assert chat.begin("one", "Another?", ChatView(), picked)[0] == "Another?"
+    assert views[1] is not None and set(views[2:]) == {None}
+    (talk,) = services.workspace.store.conversations(kettle.id)
+    (comparison,) = services.workspace.store.comparisons(talk.id)
+    assert comparison.question == QUESTION and not comparison.left.stopped
+    chat.stop("one")  # the second question is still this browser's own
+
+
 def test_a_question_waits_for_the_model_and_says_how_far_it_is(
     workspace: Workspace, services: Services, kettle: Assistant, voter: str
 ) -> None:
