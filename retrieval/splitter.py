@@ -10,26 +10,16 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.embedder import Embedder
 from retrieval.loaders.parsed import Block, Parsed
+from retrieval.units import PASSAGE_CHARACTERS, Unit, soft_cut, trimmed, units_of
 
-PASSAGE_CHARACTERS = 2000
 SECTION_TOKENS = 1024
 _HEADING_SHARE = 4
 _FILL = 0.92
-_TOKENIZED_CHARACTERS = 50_000
-
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+(?=\S)|(?<=[\u3002\uff01\uff1f])(?=\S)"
-)
-_NO_SENTENCE_END = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|vs|etc|e\.g|i\.e|cf|ca|approx|Fig|Sec|Art|Vol|pp?|Jr|Sr"
-    r"|Inc|Ltd|Co)|\b[A-Z])\.$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +44,6 @@ class PassageDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
-    """What is not cut if it can be helped: a sentence or a line. ends_block: a better place."""
-
-    start: int
-    end: int
-    tokens: int
-    page: int | None
-    ends_block: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Span:
     """Where a passage is, before it is sure to fit.
 
@@ -82,8 +61,8 @@ class _Span:
         return indexed_text(self.heading_path, text[self.start : self.end])
 
     def halved(self, text: str) -> list[_Span]:
-        middle = _soft_cut(text, self.start, (self.start + self.end) // 2)
-        halves = [_trimmed(text, self.start, middle), _trimmed(text, middle, self.end)]
+        middle = soft_cut(text, self.start, (self.start + self.end) // 2)
+        halves = [trimmed(text, self.start, middle), trimmed(text, middle, self.end)]
         return [replace(self, start=start, end=end) for start, end in halves if start < end]
 
 
@@ -101,7 +80,7 @@ def split(parsed: Parsed, embedder: Embedder) -> list[PassageDraft]:
     spans: list[_Span] = []
     for blocks in _sections(parsed.blocks):
         path, room = _path_and_room(blocks[0].heading_path, embedder)
-        units = list(_units(parsed.text, blocks, room, embedder))
+        units = list(units_of(parsed.text, blocks, room, embedder))
         for stretch in _stretches(units):
             section = section_hash(parsed.text[stretch[0].start : stretch[-1].end])
             for packed in _packed(stretch, room):
@@ -158,108 +137,9 @@ def _path_and_room(path: tuple[str, ...], embedder: Embedder) -> tuple[tuple[str
             path = (shorter,) if shorter else ()
 
 
-def _units(text: str, blocks: Sequence[Block], room: int, embedder: Embedder) -> Iterator[_Unit]:
-    for block in blocks:
-        pieces = list(_pieces(text, block))
-        for number, (start, end) in enumerate(pieces, 1):
-            last = number == len(pieces)
-            starts = [start + left for left, _ in embedder.token_spans(text[start:end])]
-            for left, right in _sentences(text, start, end, block.kind):
-                tokens = bisect_left(starts, right) - bisect_left(starts, left)
-                ends_block = last and right == pieces[-1][1]
-                if tokens <= room and right - left <= PASSAGE_CHARACTERS:
-                    yield _Unit(left, right, tokens, block.page, ends_block)
-                else:
-                    yield from _cut_inside(text, left, right, starts, room, block.page, embedder)
-
-
-def _pieces(text: str, block: Block) -> Iterator[tuple[int, int]]:
-    """The block, or what of it is tokenized at once where it is endless."""
-    start = block.start
-    while block.end - start > _TOKENIZED_CHARACTERS:
-        end = start + _TOKENIZED_CHARACTERS
-        for mark in ("\n", " "):
-            found = text.rfind(mark, start + 1, end)
-            if found > 0:
-                end = found + 1
-                break
-        yield start, end
-        start = end
-    yield start, block.end
-
-
-def _sentences(text: str, start: int, end: int, kind: str) -> Iterator[tuple[int, int]]:
-    """Spans of sentences or lines, without the white space between them."""
-    left = start
-    for right in (*_cuts(text, start, end, kind), end):
-        trimmed = _trimmed(text, left, right)
-        if trimmed[0] < trimmed[1]:
-            yield trimmed
-        left = right
-
-
-def _cuts(text: str, start: int, end: int, kind: str) -> Iterator[int]:
-    if kind == "lines":
-        place = text.find("\n", start, end)
-        while place >= 0:
-            yield place + 1
-            place = text.find("\n", place + 1, end)
-        return
-    for match in _SENTENCE_END.finditer(text, start, end):
-        if not _NO_SENTENCE_END.search(text, max(start, match.start() - 8), match.start()):
-            yield match.end()
-
-
-def _cut_inside(
-    text: str,
-    start: int,
-    end: int,
-    token_starts: Sequence[int],
-    room: int,
-    page: int | None,
-    embedder: Embedder,
-) -> Iterator[_Unit]:
-    """A sentence or line that is too long by itself: cut at commas or spaces, else anywhere."""
-    while start < end:
-        first = bisect_left(token_starts, start)
-        beyond = first + room
-        cut = token_starts[beyond] if beyond < len(token_starts) else end
-        cut = min(cut, end, start + PASSAGE_CHARACTERS)
-        if cut < end:
-            cut = _soft_cut(text, start, cut)
-        while True:
-            left, right = _trimmed(text, start, cut)
-            tokens = len(embedder.token_spans(text[left:right]))
-            if tokens <= room:
-                break
-            # A word cut in two can have more tokens than it had as one.
-            cut = start + max(1, (cut - start) * room // (tokens + 1))
-        if left < right:
-            yield _Unit(left, right, tokens, page, cut >= end)
-        start = cut
-
-
-def _soft_cut(text: str, start: int, cut: int) -> int:
-    """The last comma, else the last space in the second half of text[start:cut], else `cut`."""
-    half = start + (cut - start) // 2
-    for marks in (", ", "; ", "\n", " "):
-        found = text.rfind(marks, half, cut)
-        if found > 0:
-            return found + len(marks)
-    return cut
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
-def _stretches(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
+def _stretches(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     """The units of a section; an over-long one in parts that end where blocks end."""
-    stretch: list[_Unit] = []
+    stretch: list[Unit] = []
     tokens = 0
     for unit in units:
         stretch.append(unit)
@@ -271,11 +151,11 @@ def _stretches(units: Sequence[_Unit]) -> Iterator[list[_Unit]]:
         yield stretch
 
 
-def _packed(units: Sequence[_Unit], room: int) -> Iterator[list[_Unit]]:
+def _packed(units: Sequence[Unit], room: int) -> Iterator[list[Unit]]:
     """Units into passages of like length."""
     left = sum(unit.tokens for unit in units)
     wanted = _share(left, room)
-    passage: list[_Unit] = []
+    passage: list[Unit] = []
     tokens = 0
     for unit in units:
         if passage and (

@@ -77,6 +77,20 @@ def test_shift_jis_is_recognised(reader: Reader, shared_data: Path) -> None:
     assert "名前: 佐藤太郎; 年齢: 30; 住所: 東京" in text
 
 
+@pytest.mark.parametrize("name", ["evil.html", "evil.md"])
+def test_scripts_and_remote_images_are_no_text(reader: Reader, write: Write, name: str) -> None:
+    text = read(
+        reader,
+        write(
+            name,
+            "<p>Before</p>\n<script>steal()</script>\n<SCRIPT src='https://evil.example/x.js'>"
+            "more()</SCRIPT>\n<img src='https://evil.example/t.png' onerror='steal()' alt=''>\n"
+            "<style>body{}</style>\n<iframe src='https://evil.example'></iframe>\n<p>After</p>\n",
+        ),
+    )
+    assert text.split() == ["Before", "After"]
+
+
 def test_an_empty_file(reader: Reader, write: Write) -> None:
     with pytest.raises(errors.EmptyDocument, match=r"empty\.md is an empty file"):
         read(reader, write("empty.md", b""))
