@@ -29,7 +29,8 @@ from retrieval.storing import Prepared, store
 logger = logging.getLogger(__name__)
 
 GROUP_PASSAGES = 1024
-_AHEAD_DOCUMENTS = 256
+_AHEAD_DOCUMENTS = 1000
+_AHEAD_CHARACTERS = 50_000_000
 _POLL_SECONDS = 0.1
 
 Progress = Callable[[IndexingProgress], None]
@@ -68,8 +69,11 @@ class Addition:
         )
         self._ended = threading.Event()
         self._reading = ""
+        # Each of the two threads writes its own two counts and reads the others.
         self._passages_read = 0
+        self._characters_read = 0
         self._passages_done = 0
+        self._characters_stored = 0
         self._results: dict[str, AddResult] = {}
 
     def run(self) -> list[AddResult]:
@@ -93,11 +97,18 @@ class Addition:
             for source in self._sources:
                 if self._ended.is_set():
                     return
+                self._wait_for_room()
                 self._reading = source.name
                 self._hand_over(self._prepared(source))
             self._hand_over(None)
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._hand_over(error)
+
+    def _wait_for_room(self) -> None:
+        """Reading is far faster than embedding: do not fill the memory with what it has read."""
+        while self._characters_read - self._characters_stored > _AHEAD_CHARACTERS:
+            if self._ended.wait(_POLL_SECONDS):
+                return
 
     def _hand_over(self, item: Prepared | AddResult | BaseException | None) -> None:
         while not self._ended.is_set():
@@ -120,6 +131,7 @@ class Addition:
             logger.info("Left out: %s", error)
             return AddResult(source.name, "failed", reason=str(error))
         self._passages_read += len(drafts)
+        self._characters_read += len(parsed.text)
         return _prepared_document(source, sha256, size, parsed, drafts)
 
     def _digest(self, source: Source) -> tuple[str, int]:
@@ -207,6 +219,7 @@ class Addition:
                 self._files.require(document.sha256, document.path)
                 self._results[document.name] = store(connection, document, vectors)
         self._passages_done = before + whole
+        self._characters_stored += sum(len(document.text) for document in group)
         self._report(group[-1].name)
 
     def _check_cancelled(self) -> None:
