@@ -208,9 +208,14 @@ class Workspace:
     def import_examples(self, assistant: Assistant, path: Path) -> int:
         """Take in a JSONL or CSV file of examples; returns how many were new.
 
-        Raises ExamplesError with every fault and its line; nothing is taken in then.
+        A file that names other splits than `train` is kept as it is split; of any other a part is
+        set aside for validation. Raises ExamplesError with every fault and its line; nothing is
+        taken in then.
         """
-        return self.store.add_examples(assistant.id, split_examples(read_examples(path)))
+        examples = read_examples(path)
+        if all(example.split == "train" for example in examples):
+            examples = split_examples(examples)
+        return self.store.add_examples(assistant.id, examples)
 
     def write_examples(self, assistant: Assistant) -> int:
         """Write examples from the documents by rule; returns how many were new.

@@ -12,6 +12,7 @@ state depends on the tokens it sees and on its position, and both are the same.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from assistant.errors import TrainingError
 if TYPE_CHECKING:
     import torch
 
+_LONGEST_QUESTION = 64  # tokens; beyond it a prompt holds passages, whose words must all stay
 IGNORED = -100  # the label of a token without loss, as torch's cross entropy has it
 
 
@@ -30,15 +32,31 @@ class TokenRow:
 
     ids: tuple[int, ...]
     answer_start: int
+    question: tuple[int, int] = (0, 0)  # where its tokens begin and end, if it stands alone
 
     @classmethod
     def of_columns(cls, row: dict[str, list[int]]) -> TokenRow:
         """The row back from `columns`."""
-        return cls(tuple(row["input_ids"]), row["labels"].count(IGNORED))
+        begin, end = row["question"]
+        return cls(tuple(row["input_ids"]), row["labels"].count(IGNORED), (begin, end))
 
     def columns(self) -> dict[str, list[int]]:
         """The row as a data set's columns."""
-        return {"input_ids": list(self.ids), "labels": self.labels}
+        return {
+            "input_ids": list(self.ids),
+            "labels": self.labels,
+            "question": list(self.question),
+        }
+
+    def thinned(self, share: float, draw: random.Random) -> TokenRow:
+        """The row with about that share of its question's tokens left out, never all of them."""
+        begin, end = self.question
+        kept = [index for index in range(begin, end) if draw.random() >= share]
+        if not kept:
+            return self
+        ids = (*self.ids[:begin], *(self.ids[index] for index in kept), *self.ids[end:])
+        missing = end - begin - len(kept)
+        return TokenRow(ids, self.answer_start - missing, (begin, end - missing))
 
     @property
     def labels(self) -> list[int]:
@@ -71,7 +89,18 @@ def token_row(tokenizer: Any, row: dict[str, Any], eos_ids: Sequence[int]) -> To
         start += 1
     ends = [index for index, token in enumerate(whole) if token in eos_ids and index >= start]
     ids = whole[: ends[-1] + 1] if ends else [*whole, eos_ids[0]]
-    return TokenRow(tuple(ids), start)
+    asked = tokenizer(row["prompt"][-1]["content"], add_special_tokens=False)["input_ids"]
+    return TokenRow(tuple(ids), start, _span(asked, ids[:start]))
+
+
+def _span(part: Sequence[int], whole: Sequence[int]) -> tuple[int, int]:
+    """Where the tokens of a bare question stand in its prompt; (0, 0) for one with passages."""
+    if len(part) > _LONGEST_QUESTION:
+        return (0, 0)
+    for begin in range(len(whole) - len(part), -1, -1):
+        if list(whole[begin : begin + len(part)]) == list(part):
+            return (begin, begin + len(part))
+    return (0, 0)
 
 
 def shared_prefix(rows: Sequence[TokenRow]) -> int:

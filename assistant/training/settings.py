@@ -16,6 +16,8 @@ class TrainingSettings:
     lets the preset choose by the number of rows. learning_rate: peak of AdamW's, after the warm-up;
     None chooses by the size of the base model. rank: of the LoRA matrices. alpha: LoRA scale, the
     update is multiplied by alpha / rank. dropout: share of the adapter's inputs dropped, in [0, 1).
+    question_dropout: share of a training question's tokens left out, in [0, 1), drawn anew for each
+    epoch, so that a fact hangs on no single wording (docs/performance.md says what it is worth).
     batch_size: rows that one optimiser step sees. max_length: tokens of prompt and answer together;
     longer rows are left out and counted. warmup: share of the steps, in [0, 1), in which the
     learning rate rises. weight_decay: of AdamW, per step and learning rate. seed: of the order of
@@ -27,7 +29,8 @@ class TrainingSettings:
     learning_rate: float | None = None
     rank: int = 16
     alpha: int = 32
-    dropout: float = 0.0
+    dropout: float = 0.05
+    question_dropout: float = 0.2
     batch_size: int = 8
     max_length: int = 1024
     warmup: float = 0.05
@@ -52,6 +55,7 @@ class TrainingSettings:
             (1 <= self.rank <= 512, "rank must be a whole number from 1 to 512"),
             (1 <= self.alpha <= 4096, "alpha must be a whole number from 1 to 4096"),
             (0 <= self.dropout < 1, "dropout must be at least 0 and below 1"),
+            (0 <= self.question_dropout < 1, "question dropout must be at least 0 and below 1"),
             (1 <= self.batch_size <= 1024, "batch size must be from 1 to 1024 rows"),
             (32 <= self.max_length <= 131072, "max length must be from 32 to 131072 tokens"),
             (0 <= self.warmup < 1, "warm-up must be a share of the steps, at least 0 and below 1"),

@@ -6,9 +6,10 @@ import hashlib
 import logging
 import math
 import os
+import random
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,6 +76,7 @@ def prepare(folder: RunFolder) -> Preparation:
     tokenizer, model = _load(model_folder)
     train, left_out = _token_rows(folder.train, tokenizer, model, settings.max_length)
     validation, _ = _token_rows(folder.validation, tokenizer, model, settings.max_length)
+    whole = [replace(row, question=(0, 0)) for row in validation]  # measured as they stand
     if not train:
         raise TrainingError(
             f"All {left_out} training rows are longer than {settings.max_length} tokens: raise the "
@@ -90,9 +92,9 @@ def prepare(folder: RunFolder) -> Preparation:
     trainer = AnswerTrainer(
         model=model,
         args=_arguments(folder, settings, train, bool(validation), device, packed),
-        data_collator=_collator(pad_id, packed),
+        data_collator=_collator(pad_id, packed, settings),
         train_dataset=_dataset(train),
-        eval_dataset=_dataset(validation[:_VALIDATION_ROWS]) if validation else None,
+        eval_dataset=_dataset(whole[:_VALIDATION_ROWS]) if validation else None,
         processing_class=tokenizer,
         peft_config=LoraConfig(
             r=settings.rank,
@@ -249,9 +251,13 @@ def _dataset(rows: Sequence[TokenRow]) -> Dataset:
     return Dataset.from_list([row.columns() for row in rows])
 
 
-def _collator(pad_id: int, packed: bool) -> Collator:
+def _collator(pad_id: int, packed: bool, settings: TrainingSettings) -> Collator:
+    draw = random.Random(settings.seed)
+
     def collate(columns: Columns) -> dict[str, torch.Tensor]:
         rows = [TokenRow.of_columns(row) for row in columns]
+        if settings.question_dropout:
+            rows = [row.thinned(settings.question_dropout, draw) for row in rows]
         if packed:
             return shared_prefix_batch(rows, pad_id, _SEQUENCE_TOKENS)
         return padded_batch(rows, pad_id)
@@ -301,6 +307,7 @@ def _arguments(
         save_strategy="steps",
         save_steps=max(1, math.ceil(steps / _CHECKPOINTS)),
         save_total_limit=2,
+        remove_unused_columns=False,  # the span of the question is one that no model takes
         report_to="none",
         disable_tqdm=True,
         dataloader_num_workers=0,
