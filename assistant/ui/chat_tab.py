@@ -7,23 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.errors import DuetError, NotFound, documents_mapped
-from assistant.records import CHOICES, CRITERIA, KINDS, Answer, Choice, Citation
-from assistant.ui.chat import Chat, ChatView, Picked, marks_of
+from assistant.errors import DuetError
+from assistant.records import CHOICES, Choice
+from assistant.ui.chat import Chat
+from assistant.ui.chat_views import ChatView, Picked
+from assistant.ui.chat_widgets import CORRECT, MORE, NOBODY, ChatWidgets
+from assistant.ui.judging import marks_of
 from assistant.ui.notices import notice, sentence_of
-from assistant.ui.passages import drawer, lone_passage, marked_passage, place
-from assistant.ui.services import MODEL_QUEUE, QUICK, Places, Services, markup, pressed_data
-from assistant.ui.turns import SIDE_TABS
+from assistant.ui.services import MODEL_QUEUE, QUICK, Places, Services, pressed_data
+from assistant.ui.sources import Sources
 from assistant.ui.words import NAMES
-
-_VOTES: dict[Choice, str] = {
-    "left": "A is better",
-    "tie": "Tie",
-    "both_bad": "Both bad",
-    "right": "B is better",
-}
-_MORE, _CORRECT = "Marks, comment, the right answer", "The right answer"
-_ONE_SIDE = ("Nobody", "")
 
 
 class ChatTab:
@@ -34,128 +27,34 @@ class ChatTab:
         self._services = services
         self._places = places
         self._panel = panel
-        self._build()
+        self.widgets = ChatWidgets()
+        self._sources = Sources(services)
         self.shown: list[Any] = [
             places.conversation,
             places.answered,
-            self.history,
-            self.turn,
-            self.notice,
-            self.vote_bar,
-            self.prompt,
-            *self.votes.values(),
-            self.more,
-            self.judging,
-            self.question,
-            self.send,
-            self.stop,
+            self.widgets.history,
+            self.widgets.turn,
+            self.widgets.notice,
+            self.widgets.vote_bar,
+            self.widgets.prompt,
+            *self.widgets.votes.values(),
+            self.widgets.more,
+            self.widgets.judging,
+            self.widgets.question,
+            self.widgets.send,
+            self.widgets.stop,
         ]
-        self.pickers = [self.left, self.right, self.blind]
+        self.pickers = [self.widgets.left, self.widgets.right, self.widgets.blind]
         self._wire()
-
-    # Layout
-
-    def _build(self) -> None:
-        with gr.Column(elem_id="thread"):
-            gr.HTML(SIDE_TABS, apply_default_css=False, elem_id="side-tabs")
-            self.history = markup(elem_id="history")
-            self.turn = markup(elem_id="turn")
-            self.notice = markup(elem_id="chat-notice", pressed=False)
-        with gr.Column(elem_id="dock"):
-            with gr.Row(elem_id="vote-bar", visible=False) as self.vote_bar:
-                self.prompt = markup(elem_id="vote-prompt", pressed=False)
-                self.votes = {
-                    choice: gr.Button(
-                        label,
-                        elem_id=f"vote-{choice.replace('_', '-')}",
-                        elem_classes="vote",
-                        interactive=False,
-                    )
-                    for choice, label in _VOTES.items()
-                }
-            with gr.Accordion(_MORE, open=False, visible=False, elem_id="more") as self.more:
-                self._build_more()
-            with gr.Row(elem_id="composer"):
-                self.question = gr.Textbox(
-                    label="Your question",
-                    placeholder="Ask something",
-                    lines=1,
-                    max_lines=6,
-                    max_length=8000,
-                    container=False,
-                    elem_id="ask",
-                    autofocus=True,
-                )
-                self.send = gr.Button("Ask", variant="primary", elem_id="send")
-                self.stop = gr.Button("Stop", elem_id="stop", visible=False)
-            with gr.Row(elem_id="options"):
-                self.left = gr.Dropdown(
-                    [(NAMES[kind], kind) for kind in KINDS],
-                    value="rag",
-                    label="Who answers",
-                    elem_id="pick-left",
-                    filterable=False,
-                )
-                self.right = gr.Dropdown(
-                    [*((NAMES[kind], kind) for kind in KINDS), _ONE_SIDE],
-                    value="tuned",
-                    label="Against",
-                    elem_id="pick-right",
-                    filterable=False,
-                )
-                self.blind = gr.Checkbox(
-                    True,
-                    label="Blind",
-                    info="",
-                    elem_id="blind",
-                    container=False,
-                )
-                self.fresh = gr.Button("New chat", elem_id="fresh", size="sm")
-
-    def _build_more(self) -> None:
-        with gr.Column(elem_id="judging") as self.judging:
-            with gr.Row(elem_id="marks"):
-                self.marks = []
-                for side, letter in (("left", "A"), ("right", "B")):
-                    with gr.Column(elem_classes=["marks", side], min_width=220):
-                        gr.HTML(f"<h3>Side {letter}</h3>", apply_default_css=False)
-                        for criterion in CRITERIA:
-                            self.marks.append(
-                                gr.Radio(
-                                    ["1", "2", "3", "4", "5"],
-                                    label=criterion.capitalize(),
-                                    elem_id=f"mark-{side}-{criterion}",
-                                    elem_classes="mark",
-                                )
-                            )
-            self.comment = gr.Textbox(
-                label="Comment on the two answers",
-                info="Goes with your vote, like the marks.",
-                lines=1,
-                max_lines=4,
-                max_length=10_000,
-                elem_id="comment",
-            )
-        with gr.Row(elem_id="correction"):
-            self.right_answer = gr.Textbox(
-                label="The right answer",
-                info="Saved as an example to train on.",
-                lines=1,
-                max_lines=4,
-                max_length=8000,
-                elem_id="right-answer",
-            )
-            self.save = gr.Button("Save as example", elem_id="save-example")
-        self.saved = markup(elem_id="saved", pressed=False)
 
     # Wiring
 
     def _wire(self) -> None:
-        places = self._places
+        places, widgets = self._places, self.widgets
         where = [places.assistant, places.conversation]
-        asking = [self.question, *where, *self.pickers]
+        asking = [widgets.question, *where, *self.pickers]
         gr.on(
-            [self.question.submit, self.send.click],
+            [widgets.question.submit, widgets.send.click],
             self._begin,
             asking,
             [places.pending, *self.shown],
@@ -166,7 +65,7 @@ class ChatTab:
             [places.assistant, *self.shown],
             **MODEL_QUEUE,
         )
-        for html in (self.history, self.turn):
+        for html in (widgets.history, widgets.turn):
             html.submit(
                 self._begin_pressed,
                 [*where, *self.pickers],
@@ -178,21 +77,21 @@ class ChatTab:
                 [places.assistant, *self.shown],
                 **MODEL_QUEUE,
             )
-        self.stop.click(self._stop, None, None, **QUICK)
+        widgets.stop.click(self._stop, None, None, **QUICK)
         for choice in CHOICES:
-            self.votes[choice].click(
+            widgets.votes[choice].click(
                 self._voting(choice),
-                [*where, places.answered, *self.pickers, self.comment, *self.marks],
-                [*self.shown, self.comment, *self.marks],
+                [*where, places.answered, *self.pickers, widgets.comment, *widgets.marks],
+                [*self.shown, widgets.comment, *widgets.marks],
                 **QUICK,
             )
-        self.save.click(
+        widgets.save.click(
             self._save,
-            [places.answered, self.right_answer],
-            [self.saved, self.right_answer],
+            [places.answered, widgets.right_answer],
+            [widgets.saved, widgets.right_answer],
             **QUICK,
         )
-        for html in (self.history, self.turn):
+        for html in (widgets.history, widgets.turn):
             html.click(
                 self._pressed,
                 [*where, *self.pickers],
@@ -200,13 +99,13 @@ class ChatTab:
                 **QUICK,
             )
         gr.on(
-            [self.left.input, self.right.input, self.blind.input],
+            [widgets.left.input, widgets.right.input, widgets.blind.input],
             self._repick,
             [*where, *self.pickers],
             [*self.shown, *self.pickers],
             **QUICK,
         )
-        self.fresh.click(self._fresh, [places.assistant, *self.pickers], self.shown, **QUICK)
+        widgets.fresh.click(self._fresh, [places.assistant, *self.pickers], self.shown, **QUICK)
 
     # Handlers: values in, the core called, values out
 
@@ -225,7 +124,7 @@ class ChatTab:
         pending, view = self.chat.begin(_browser(request), question or "", shown, picked)
         values = self.updates(view)
         if pending:
-            values[self.shown.index(self.question)] = gr.update(value="")
+            values[self.shown.index(self.widgets.question)] = gr.update(value="")
         return [pending, *values]
 
     def _begin_pressed(
@@ -271,7 +170,7 @@ class ChatTab:
             if last is not None and view.busy and last.history == view.history:
                 # While it streams only the turn changes; the rest stays as it is in the browser.
                 values = [gr.skip()] * len(self.shown)
-                values[self.shown.index(self.turn)] = view.turn
+                values[self.shown.index(self.widgets.turn)] = view.turn
                 yield [gr.skip(), *values]
             else:
                 yield [assistant_id, *self.updates(view)]
@@ -302,20 +201,20 @@ class ChatTab:
         *rest: Any,
     ) -> list[Any]:
         picked = Picked(left, right or "", blind)
-        kept = [gr.skip()] * (1 + len(self.marks))
+        kept = [gr.skip()] * (1 + len(self.widgets.marks))
         try:
             voter = self._services.voter(request)
-            outcome = self.chat.vote(answered, voter, choice, marks_of(rest), comment or "")
-            view = self.chat.show(assistant_id, conversation_id, voter, picked, answered)
+            outcome = self.chat.judging.vote(answered, voter, choice, marks_of(rest), comment or "")
+            view = self.chat.views.show(assistant_id, conversation_id, voter, picked, answered)
         except Exception as error:
             return [*self._failed(sentence_of(error)), *kept]
         values = self.updates(view)
-        values[self.shown.index(self.prompt)] = outcome
-        return [*values, "", *[None] * len(self.marks)]
+        values[self.shown.index(self.widgets.prompt)] = outcome
+        return [*values, "", *[None] * len(self.widgets.marks)]
 
     def _save(self, answered: str, text: str) -> tuple[Any, Any]:
         try:
-            return self.chat.save_example(answered, text or ""), ""
+            return self.chat.judging.save_example(answered, text or ""), ""
         except Exception as error:
             return notice(sentence_of(error), "bad"), gr.skip()
 
@@ -337,12 +236,12 @@ class ChatTab:
             voter = self._services.voter(request)
             if action == "cite":
                 marker = int(data.get("marker", "0"))
-                panel = self.cited(answered, data.get("side", ""), marker, voter)
+                panel = self._sources.opened(answered, data.get("side", ""), marker, voter)
                 return [*same, panel]
             if action == "thumb":
-                self.chat.thumb(answered, voter, data.get("up") == "yes")
+                self.chat.judging.thumb(answered, voter, data.get("up") == "yes")
                 answered = ""
-            view = self.chat.show(assistant_id, conversation_id, voter, picked, answered)
+            view = self.chat.views.show(assistant_id, conversation_id, voter, picked, answered)
             return [*self.updates(view), gr.skip()]
         except Exception as error:
             return [*self._failed(sentence_of(error)), gr.skip()]
@@ -360,16 +259,16 @@ class ChatTab:
         self.chat.leave(_browser(request))
         picked = Picked(left, right or "", blind)
         try:
-            reasons = dict(self.chat.reasons(assistant_id))
+            reasons = dict(self.chat.views.reasons(assistant_id))
             reason = reasons.get(left) or reasons.get(right) or ""  # type: ignore[call-overload]
             if left == right:
                 reason = "Choose two different contenders to compare."
         except DuetError as error:
             reason = str(error)
         if reason:
-            back = self.chat.default_picked(assistant_id)
+            back = self.chat.views.default_picked(assistant_id)
             if conversation_id:
-                back = self.chat.picked_of(conversation_id)
+                back = self.chat.views.picked_of(conversation_id)
             return [*self._failed(reason), back.left, back.right, back.blind]
         view = self._view(assistant_id, "", picked, request)
         return [*self.updates(view), left, right, gr.update(value=blind, visible=bool(right))]
@@ -387,9 +286,9 @@ class ChatTab:
         self.chat.leave(_browser(request))
         try:
             if conversation_id:
-                picked = self.chat.picked_of(conversation_id)
+                picked = self.chat.views.picked_of(conversation_id)
             else:
-                picked = self.chat.default_picked(assistant_id)
+                picked = self.chat.views.default_picked(assistant_id)
         except Exception as error:
             picked = Picked("rag", "", True)
             conversation_id = ""
@@ -400,7 +299,7 @@ class ChatTab:
         return [
             *self.updates(view),
             gr.update(choices=choices, value=picked.left),
-            gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
+            gr.update(choices=[*choices, NOBODY], value=picked.right),
             gr.update(value=picked.blind, visible=bool(picked.right)),
         ]
 
@@ -419,32 +318,16 @@ class ChatTab:
             picked = Picked(left, right or "", blind)
             turn: Any = gr.skip()
             if not conversation_id and not picked.right:
-                picked = self.chat.default_picked(assistant_id)
+                picked = self.chat.views.default_picked(assistant_id)
                 turn = self._view(assistant_id, "", picked, request).turn
         except DuetError:
             return [gr.skip()] * (1 + len(self.pickers))
         return [
             turn,
             gr.update(choices=choices, value=picked.left),
-            gr.update(choices=[*choices, _ONE_SIDE], value=picked.right),
+            gr.update(choices=[*choices, NOBODY], value=picked.right),
             gr.update(value=picked.blind, visible=bool(picked.right)),
         ]
-
-    def cited(self, answered: str, side: str, marker: int, voter: str) -> str:
-        """The drawer with the passage behind a marker.
-
-        Raises NotFound, and where the names are not shown yet: what a side cites would tell.
-        """
-        answer = self._answer_of(answered, side, voter)
-        citation = next((one for one in answer.citations if one.marker == marker), None)
-        if citation is None:
-            raise NotFound("This answer has no such source.")
-        supported = answer.text[citation.answer_start : citation.answer_end]
-        return drawer(
-            place(citation.document, citation.page),
-            "The marked passage is what the answer stands on.",
-            self._excerpt(citation, answer.contender.assistant_id, supported),
-        )
 
     def updates(self, view: ChatView) -> list[Any]:
         """A value for each of `shown`."""
@@ -454,7 +337,7 @@ class ChatTab:
                 interactive=view.votable and not view.busy,
                 elem_classes=["vote", "chosen"] if view.chosen == choice else ["vote"],
             )
-            for choice in self.votes
+            for choice in self.widgets.votes
         ]
         return [
             view.conversation,
@@ -465,7 +348,7 @@ class ChatTab:
             gr.update(visible=two),
             view.prompt or "<span>Voting opens when both answers are whole.</span>",
             *buttons,
-            gr.update(visible=view.correctable, label=_MORE if two else _CORRECT),
+            gr.update(visible=view.correctable, label=MORE if two else CORRECT),
             gr.update(visible=two),
             view.returned if view.returned else gr.skip(),
             gr.update(visible=not view.busy),
@@ -477,14 +360,14 @@ class ChatTab:
     ) -> ChatView:
         try:
             voter = self._voter_or_none(request)
-            return self.chat.show(assistant_id, conversation_id, voter, picked)
+            return self.chat.views.show(assistant_id, conversation_id, voter, picked)
         except Exception as error:
             return ChatView(notice=notice(sentence_of(error), "bad"))
 
     def _failed(self, sentence: str) -> list[Any]:
         """Only the notice changes."""
         values = [gr.skip()] * len(self.shown)
-        values[self.shown.index(self.notice)] = notice(sentence, "bad")
+        values[self.shown.index(self.widgets.notice)] = notice(sentence, "bad")
         return values
 
     def _voter_or_none(self, request: gr.Request) -> str:
@@ -497,31 +380,10 @@ class ChatTab:
     def _choices(self, assistant_id: str) -> list[tuple[str, str]]:
         labels = {"rag": "no documents yet", "tuned+rag": "not trained yet"}
         choices: list[tuple[str, str]] = []
-        for kind, reason in self.chat.reasons(assistant_id):
+        for kind, reason in self.chat.views.reasons(assistant_id):
             missing = labels.get(kind, "not trained yet")
             choices.append((f"{NAMES[kind]} ({missing})" if reason else NAMES[kind], kind))
         return choices
-
-    def _answer_of(self, answered: str, side: str, voter: str) -> Answer:
-        store = self._services.workspace.store
-        try:
-            comparison = store.comparison(answered)
-        except NotFound:
-            return store.reply(answered).answer
-        if not self._services.arena.revealed(comparison, voter):
-            raise NotFound("Sources are shown after your vote.")
-        return comparison.right if side == "right" else comparison.left
-
-    def _excerpt(self, citation: Citation, assistant_id: str, supported: str) -> str:
-        assistant = self._services.assistant(assistant_id)
-        try:
-            with documents_mapped():
-                text = self._services.workspace.corpus(assistant).text(citation.document_id)
-        except DuetError:
-            text = ""
-        if text[citation.start : citation.end] == citation.text:
-            return marked_passage(text, citation.start, citation.end, supported)
-        return lone_passage(citation.text, supported)
 
 
 def _browser(request: gr.Request) -> str:

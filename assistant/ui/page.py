@@ -135,7 +135,7 @@ class _Page:
         where = [assistant, self._places.conversation]
         chat, documents, training = self._chat, self._documents, self._training
         self._chat_tab.select(
-            chat.refreshed, [*where, *chat.pickers], [chat.turn, *chat.pickers], **QUICK
+            chat.refreshed, [*where, *chat.pickers], [chat.widgets.turn, *chat.pickers], **QUICK
         )
         for tab, values, inputs, outputs in (
             (self._documents_tab, documents.values, [assistant], documents.shown),

@@ -32,6 +32,16 @@
       one('.dialog-buttons .primary, .dialog-buttons .stop', dialog)?.click();
       return;
     }
+    const radios = event.target.closest('[role="radiogroup"]');
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (radios && step) {
+      event.preventDefault();
+      const cards = all('[role="radio"]', radios);
+      const next = cards[(cards.indexOf(event.target) + step + cards.length) % cards.length];
+      next.focus();
+      next.click();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || dialog || typing(event.target)) return;
     const button = document.getElementById(VOTES[event.key] || '');
     if (shown(button) && !button.disabled) {

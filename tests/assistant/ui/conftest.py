@@ -8,7 +8,8 @@ import pytest
 
 from assistant.comparison import Arena
 from assistant.records import Assistant
-from assistant.ui.chat import Chat, ChatView, Picked
+from assistant.ui.chat import Chat
+from assistant.ui.chat_views import ChatView, Picked
 from assistant.ui.preparation import Preparation
 from assistant.ui.services import Services
 from assistant.workspace import Workspace
@@ -42,7 +43,7 @@ def ask(chat: Chat, kettle: Assistant) -> Callable[..., list[ChatView]]:
         picked: Picked = RAG_OR_BASE,
         voter: str = VOTER,
     ) -> list[ChatView]:
-        shown = chat.show(kettle.id, conversation, voter, picked)
+        shown = chat.views.show(kettle.id, conversation, voter, picked)
         pending, view = chat.begin("browser", question, shown, picked)
         views = [view]
         for _, view in chat.answer("browser", pending, kettle.id, conversation, picked, voter):

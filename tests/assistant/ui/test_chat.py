@@ -8,7 +8,9 @@ import pytest
 from assistant.errors import GenerationError, InvalidRequest, NotFound
 from assistant.generation import GenerationRequest, ScriptedBackend
 from assistant.records import Assistant
-from assistant.ui.chat import Chat, ChatView, Picked, marks_of
+from assistant.ui.chat import Chat
+from assistant.ui.chat_views import ChatView, Picked
+from assistant.ui.judging import marks_of
 from assistant.ui.services import Services
 from assistant.workspace import Progress, Workspace
 
@@ -30,12 +32,12 @@ def test_a_blind_turn_tells_nothing_until_the_vote(ask: Ask, chat: Chat, voter: 
         for told in (">RAG<", ">Base model<", "manual.md", "first word", "weights"):
             assert told not in view.turn
     last = views[-1]
-    chat.vote(last.answered, voter, "left", {}, "")
+    chat.judging.vote(last.answered, voter, "left", {}, "")
     picked = Picked("rag", "base", True)
-    shown = chat.show("", last.conversation, voter, picked)
+    shown = chat.views.show("", last.conversation, voter, picked)
     for told in (">RAG<", ">Base model<", "manual.md", "first word", "weights"):
         assert told in shown.turn
-    other = chat.show("", last.conversation, "6" * 32, picked)
+    other = chat.views.show("", last.conversation, "6" * 32, picked)
     assert "manual.md" not in other.turn, "another voter's blind is not lifted"
 
 
@@ -50,7 +52,7 @@ def test_the_outcome_says_who_was_who_and_where_they_stand(
     last = ask(QUESTION)[-1]
     comparison = services.workspace.store.comparison(last.answered)
     choice = "left" if comparison.left.contender.kind == "rag" else "right"
-    said = chat.vote(last.answered, voter, choice, {}, "")
+    said = chat.judging.vote(last.answered, voter, choice, {}, "")
     assert "RAG 1 win" in said and "Base model 0 wins" in said
 
 
@@ -58,9 +60,9 @@ def test_a_second_vote_counts_as_open_and_leaves_the_first(
     ask: Ask, chat: Chat, services: Services, kettle: Assistant, voter: str
 ) -> None:
     last = ask(QUESTION)[-1]
-    chat.vote(last.answered, voter, "left", {}, "")
-    chat.vote(last.answered, voter, "left", {}, "")
-    assert "Changed." in chat.vote(last.answered, voter, "right", {}, "")
+    chat.judging.vote(last.answered, voter, "left", {}, "")
+    chat.judging.vote(last.answered, voter, "left", {}, "")
+    assert "Changed." in chat.judging.vote(last.answered, voter, "right", {}, "")
     kept = services.workspace.store.votes(kettle.id)
     assert [(one.vote.choice, one.vote.blind) for one in kept] == [("left", True), ("right", False)]
 
@@ -71,7 +73,7 @@ def test_a_vote_on_nothing_counts_nothing(
 ) -> None:
     ask(QUESTION)
     with pytest.raises((InvalidRequest, NotFound)):
-        chat.vote(answered, voter, "left", {}, "")
+        chat.judging.vote(answered, voter, "left", {}, "")
     assert services.workspace.store.votes(kettle.id) == []
 
 
@@ -105,7 +107,7 @@ def test_an_earlier_turn_can_be_voted_on(ask: Ask, chat: Chat, voter: str) -> No
     second = ask("And the whistle?", first.conversation)[-1]
     assert 'data-action="choose"' in second.history
     picked = Picked("rag", "base", True)
-    view = chat.show("", first.conversation, voter, picked, first.answered)
+    view = chat.views.show("", first.conversation, voter, picked, first.answered)
     assert view.answered == first.answered and QUESTION in view.prompt
 
 
@@ -214,16 +216,16 @@ def test_an_assistant_starts_with_whoever_can_answer(
     chat: Chat, kettle: Assistant, workspace: Workspace, add_run: Callable[[Assistant], str]
 ) -> None:
     bare = workspace.create("Bare", "Nothing yet")
-    assert chat.default_picked(bare.id) == Picked("base", "", True)
-    assert chat.default_picked(kettle.id) == Picked("rag", "", True)
+    assert chat.views.default_picked(bare.id) == Picked("base", "", True)
+    assert chat.views.default_picked(kettle.id) == Picked("rag", "", True)
     add_run(kettle)
-    assert chat.default_picked(kettle.id) == Picked("rag", "tuned", True)
+    assert chat.views.default_picked(kettle.id) == Picked("rag", "tuned", True)
 
 
 def test_a_right_answer_is_saved_as_an_example(
     ask: Ask, chat: Chat, services: Services, kettle: Assistant
 ) -> None:
     last = ask(QUESTION)[-1]
-    assert "Saved as an example" in chat.save_example(last.answered, "1.85 litres.")
+    assert "Saved as an example" in chat.judging.save_example(last.answered, "1.85 litres.")
     (example,) = services.workspace.store.examples(kettle.id)
     assert (example.question, example.answer) == (QUESTION, "1.85 litres.")

@@ -18,6 +18,7 @@ from assistant.ui.documents import DocumentsTab
 from assistant.ui.examples import ExamplesTab
 from assistant.ui.results import ResultsTab
 from assistant.ui.services import Places, Services, markup
+from assistant.ui.sources import Sources
 from assistant.ui.training import TrainingTab, _settings
 
 
@@ -140,27 +141,25 @@ def test_finished_runs_are_listed(
 
 
 def test_a_source_is_opened_in_its_surroundings_only_after_the_vote(
-    tabs: Tabs, services: Services, kettle: Assistant, voter: str
+    services: Services, kettle: Assistant, voter: str
 ) -> None:
     comparison = _compared(services, kettle, voter)
     side = "left" if comparison.left.citations else "right"
     with pytest.raises(NotFound, match="after your vote"):
-        tabs.chat.cited(comparison.id, side, 1, voter)
+        Sources(services).opened(comparison.id, side, 1, voter)
     services.arena.vote(comparison.id, voter, "tie")
-    opened = tabs.chat.cited(comparison.id, side, 1, voter)
+    opened = Sources(services).opened(comparison.id, side, 1, voter)
     assert "<mark>The tank of the Kestrel holds 1.85 litres." in opened
     with pytest.raises(NotFound, match="no such source"):
-        tabs.chat.cited(comparison.id, side, 99, voter)
+        Sources(services).opened(comparison.id, side, 99, voter)
 
 
-def test_a_source_outlives_its_document(
-    tabs: Tabs, services: Services, kettle: Assistant, voter: str
-) -> None:
+def test_a_source_outlives_its_document(services: Services, kettle: Assistant, voter: str) -> None:
     comparison = _compared(services, kettle, voter)
     side = "left" if comparison.left.citations else "right"
     services.arena.vote(comparison.id, voter, "tie")
     services.workspace.corpus(kettle).remove("manual.md")
-    opened = tabs.chat.cited(comparison.id, side, 1, voter)
+    opened = Sources(services).opened(comparison.id, side, 1, voter)
     assert "has changed or gone" in opened and "1.85 litres" in opened
 
 

@@ -1,0 +1,200 @@
+"""What the chat shows of a conversation, as the store has it; the browser is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from assistant.errors import InvalidRequest
+from assistant.records import (
+    KINDS,
+    Choice,
+    Comparison,
+    ContenderKind,
+    Conversation,
+    Reply,
+    Vote,
+)
+from assistant.shipped import sample_description
+from assistant.ui.services import Services
+from assistant.ui.turns import compared_turn, replied_turn, welcome
+from assistant.ui.words import CHOSEN
+
+ONE_SIDE = ""  # the value of the second picker where there is no second side
+
+_HINT_BLIND = "Two contenders answer side by side. Their names are shown after your vote."
+_HINT_OPEN = "Two contenders answer side by side."
+_HINT_ALONE = "One contender answers."
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The contenders as picked below the question; right is "" for one side."""
+
+    left: str
+    right: str
+    blind: bool
+
+    def kinds(self) -> tuple[ContenderKind, ContenderKind | None]:
+        """Raises InvalidRequest for a kind that there is not."""
+        if self.left not in KINDS or self.right not in (*KINDS, ONE_SIDE, None):
+            raise InvalidRequest("Choose who answers from the lists below the question.")
+        return self.left, (self.right or None)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatView:
+    """All that the chat shows.
+
+    answered: id of what the vote bar is about. voting: the bar can be seen; votable: it takes a
+    vote. returned: a question put back for the person to ask again.
+    """
+
+    conversation: str = ""
+    history: str = ""
+    turn: str = ""
+    notice: str = ""
+    answered: str = ""
+    voting: bool = False
+    votable: bool = False
+    chosen: Choice | None = None
+    prompt: str = ""
+    correctable: bool = False
+    busy: bool = False
+    returned: str = ""
+
+
+class ChatViews:
+    """Makes the views of conversations that stand still."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.workspace.store
+        self._arena = services.arena
+
+    def show(
+        self,
+        assistant_id: str,
+        conversation_id: str,
+        voter: str,
+        picked: Picked,
+        answered: str = "",
+    ) -> ChatView:
+        """A conversation as the store has it; an empty one where the id is ""."""
+        if not conversation_id:
+            return ChatView(turn=self._welcome(assistant_id, picked))
+        conversation = self._store.conversation(conversation_id)
+        if conversation.right is None:
+            return self._show_replies(conversation, voter)
+        comparisons = self._store.comparisons(conversation_id)
+        if not comparisons:
+            return ChatView(conversation_id, turn=self._welcome(assistant_id, picked))
+        judged = next((one for one in comparisons if one.id == answered), comparisons[-1])
+        shown = [self._compared(comparison, voter, judged.id) for comparison in comparisons]
+        vote = self.vote_of(judged.id, voter)
+        votable = not (judged.left.stopped or judged.right.stopped)
+        earlier = judged is not comparisons[-1]
+        return ChatView(
+            conversation=conversation_id,
+            history="".join(shown[:-1]),
+            turn=shown[-1],
+            answered=judged.id,
+            voting=True,
+            votable=votable,
+            chosen=vote.choice if vote else None,
+            prompt=_prompt(judged, vote, votable, earlier),
+            correctable=True,
+        )
+
+    def picked_of(self, conversation_id: str) -> Picked:
+        """What a conversation was begun with."""
+        conversation = self._store.conversation(conversation_id)
+        return Picked(conversation.left, conversation.right or ONE_SIDE, conversation.blind)
+
+    def default_picked(self, assistant_id: str) -> Picked:
+        """RAG against the tuned model where both answer, else the one that does."""
+        ready = [kind for kind, reason in self.reasons(assistant_id) if not reason]
+        if {"rag", "tuned"} <= set(ready):
+            return Picked("rag", "tuned", True)
+        return Picked("rag" if "rag" in ready else "base", ONE_SIDE, True)
+
+    def reasons(self, assistant_id: str) -> list[tuple[ContenderKind, str]]:
+        """Each contender with the sentence why it cannot answer yet, "" where it can."""
+        if not assistant_id:
+            return [(kind, "") for kind in KINDS]
+        assistant = self._services.assistant(assistant_id)
+        if self._services.preparation.makes(assistant):
+            return [(kind, "") for kind in KINDS]  # a question asked now waits until they can
+        return [(kind, self._services.workspace.unavailable(assistant, kind)) for kind in KINDS]
+
+    def _welcome(self, assistant_id: str, picked: Picked) -> str:
+        hint = _HINT_ALONE
+        if picked.right:
+            hint = _HINT_BLIND if picked.blind else _HINT_OPEN
+        if not assistant_id:
+            described = sample_description()
+            return welcome(described.name, described.task, described.example_questions, hint)
+        assistant = self._services.assistant(assistant_id)
+        questions = self._services.workspace.example_questions(assistant)
+        return welcome(assistant.name, assistant.task, questions, hint)
+
+    def _show_replies(self, conversation: Conversation, voter: str) -> ChatView:
+        turns = self._replies(conversation, voter)
+        replies = self._store.replies(conversation.id)
+        if not turns:
+            picked = Picked(conversation.left, ONE_SIDE, False)
+            turn = self._welcome(conversation.assistant_id, picked)
+            return ChatView(conversation.id, turn=turn)
+        return ChatView(
+            conversation.id,
+            history="".join(turns[:-1]),
+            turn=turns[-1],
+            answered=replies[-1].id,
+            correctable=True,
+        )
+
+    def _replies(self, conversation: Conversation, voter: str) -> list[str]:
+        thumbs = {
+            thumb.reply_id: thumb.up
+            for thumb in self._store.thumbs(conversation.assistant_id)
+            if thumb.voter == voter
+        }
+        replies: Sequence[Reply] = self._store.replies(conversation.id)
+        return [replied_turn(reply, thumbs.get(reply.id)) for reply in replies]
+
+    def all_turns(self, conversation: Conversation, voter: str) -> str:
+        """Every turn so far, as they stand above a question that is being answered."""
+        if conversation.right is None:
+            return "".join(self._replies(conversation, voter))
+        comparisons = self._store.comparisons(conversation.id)
+        return "".join(self._compared(comparison, voter, "") for comparison in comparisons)
+
+    def _compared(self, comparison: Comparison, voter: str, answered: str) -> str:
+        vote = self.vote_of(comparison.id, voter)
+        revealed = self._arena.revealed(comparison, voter)
+        note = f"<span>You voted: {CHOSEN[vote.choice]}.</span>" if vote else ""
+        votable = (
+            vote is None
+            and comparison.id != answered
+            and not (comparison.left.stopped or comparison.right.stopped)
+        )
+        return compared_turn(comparison, revealed, note, votable)
+
+    def vote_of(self, comparison_id: str, voter: str) -> Vote | None:
+        """The voter's standing vote: the open one where there is one, else the blind one."""
+        return self._store.open_vote(comparison_id, voter) or self._store.voted(
+            comparison_id, voter
+        )
+
+
+def _prompt(judged: Comparison, vote: Vote | None, votable: bool, earlier: bool) -> str:
+    if not votable:
+        return (
+            "<span>One side was stopped, so this cannot be voted on. Ask again to compare.</span>"
+        )
+    if vote is not None:
+        return "<span>You voted. Pressing another one counts as an open vote.</span>"
+    if earlier:
+        return f"<span>Which is better for “{escape(judged.question)}”?</span>"
+    return "<span>Which is better?</span>"
