@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import re
@@ -15,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 
 from assistant.prompts import NOT_IN_DOCUMENTS, default_system_prompt
+from retrieval.corpus import Corpus, Side, section_sides
+from retrieval.embedder import HashingEmbedder
 
 DATASETS = Path(__file__).resolve().parents[1] / "datasets"
 AURORA = DATASETS / "aurora"
@@ -88,6 +91,30 @@ def document_text(name: str) -> str:
         return normalised(docx_text(path))
     formats = importlib.import_module("retrieval.loaders.formats")
     return normalised(formats.load(path, name, 10**7).text)
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Side]:
+    """The side, by question id, of the section whose whole passage supports the answer."""
+    corpus = Corpus.open(tmp_path_factory.mktemp("aurora"), HashingEmbedder())
+    try:
+        results = corpus.add(sorted(DOCUMENTS.iterdir()))
+        assert all(result.outcome == "added" for result in results)
+        passages = corpus.passages()
+    finally:
+        corpus.close()
+    by_section = section_sides(passages)
+    indexed = [(p.document, normalised(p.text), by_section[p.section]) for p in passages]
+    found = {}
+    for row in rows():
+        if row["answerable"]:
+            wanted = normalised(str(row["passage"]))
+            supporting = {
+                s for name, text, s in indexed if name == row["document"] and wanted in text
+            }
+            assert len(supporting) == 1, row["id"]
+            (found[str(row["id"])],) = supporting
+    return found
 
 
 def test_no_code_under_datasets() -> None:
@@ -215,6 +242,29 @@ def test_the_corrected_figure_is_the_reference() -> None:
     assert "90 litres" in document_text("manual.pdf")
 
 
+def test_splits_follow_the_sides_of_the_sections(sides: dict[str, Side]) -> None:
+    for row in rows():
+        if row["answerable"]:
+            tuned = {"train": "train", "test": "recall"}[str(row["wording"])]
+            expected = tuned if sides[str(row["id"])] == "tuned" else "generalisation"
+            assert row["split"] == expected, row["id"]
+
+
+def test_splits_are_large_enough() -> None:
+    splits = Counter(row["split"] for row in rows() if row["answerable"])
+    assert splits["recall"] >= 60
+    assert splits["generalisation"] >= 60
+    trained = Counter(str(row["fact"]) for row in rows() if row["split"] == "train")
+    assert all(trained[str(row["fact"])] == 3 for row in rows() if row["split"] == "recall")
+
+
+def test_trained_wordings_are_drawn_by_hash() -> None:
+    """Nobody picked them: the three with the lowest SHA-256 of the question."""
+    for fact, same in wordings().items():
+        same.sort(key=lambda row: hashlib.sha256(str(row["question"]).encode()).hexdigest())
+        assert [row["wording"] for row in same] == ["train"] * 3 + ["test"] * 2, fact
+
+
 def test_sample_settings() -> None:
     sample = json.loads((AURORA / "sample.json").read_text(encoding="utf-8"))
     assert set(sample) == {"name", "task", "example_questions"}
@@ -223,12 +273,12 @@ def test_sample_settings() -> None:
     assert len(sample["example_questions"]) == 3
 
 
-def test_example_questions_are_trained_documented_and_unanswerable() -> None:
+def test_example_questions_are_trained_held_out_and_unanswerable() -> None:
     sample = json.loads((AURORA / "sample.json").read_text(encoding="utf-8"))
     known = {row["question"]: row for row in rows()}
-    trained, documented, nobody = (known[question] for question in sample["example_questions"])
+    trained, held_out, nobody = (known[question] for question in sample["example_questions"])
     assert trained["answerable"] and trained["split"] in ("train", "recall")
-    assert documented["answerable"]
+    assert held_out["answerable"] and held_out["split"] == "generalisation"
     assert not nobody["answerable"]
 
 
