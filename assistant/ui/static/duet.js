@@ -241,7 +241,7 @@
     });
   };
 
-  document.addEventListener('DOMContentLoaded', () => {
+  const start = () => {
     document.documentElement.lang = 'en-GB';
     new MutationObserver(changed).observe(document.body, {
       childList: true, subtree: true, attributes: true, attributeFilter: ['class', 'style'],
@@ -253,5 +253,7 @@
       keptTheme();
       changed();
     }, 50);
-  });
+  };
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+  else start();
 })();
