@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,28 @@ def test_a_template_that_refuses_the_messages(tiny_model: Path) -> None:
     tokenizer.chat_template = "{{ raise_exception('no system message') }}"
     with pytest.raises(TrainingError, match="no system message"):
         token_row(tokenizer, training_row("Be brief.", "Why?", "So."), [0])
+
+
+def test_a_thinned_question_loses_tokens_and_nothing_else_does() -> None:
+    row = TokenRow((*PREFIX, *range(100, 130), 8, 9, 200, 201, 1), 37, (5, 35))
+    draw = random.Random(0)
+    thinned = [row.thinned(0.3, draw) for _ in range(50)]
+    assert len({one.ids for one in thinned}) > 40
+    for one in thinned:
+        begin, end = one.question
+        assert one.ids[:begin] == PREFIX and one.ids[end:] == row.ids[35:]
+        assert set(one.ids[begin:end]) < set(range(100, 130))
+        assert one.labels[one.answer_start :] == row.labels[row.answer_start :]
+        assert one.ids[one.answer_start :] == (200, 201, 1)
+    kept = sum(end - begin for begin, end in (one.question for one in thinned)) / (50 * 30)
+    assert 0.6 < kept < 0.8
+
+
+def test_a_row_without_a_bare_question_is_never_thinned() -> None:
+    row = TokenRow((*PREFIX, 20, 21, 1), 7)
+    assert row.thinned(0.9, random.Random(0)) is row
+
+
+def test_columns_keep_a_row_whole() -> None:
+    row = TokenRow((*PREFIX, 20, 21, 22, 1), 8, (5, 7))
+    assert TokenRow.of_columns(row.columns()) == row
