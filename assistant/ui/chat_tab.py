@@ -105,7 +105,12 @@ class ChatTab:
             [*self.shown, *self.pickers],
             **QUICK,
         )
-        widgets.fresh.click(self._fresh, [places.assistant, *self.pickers], self.shown, **QUICK)
+        widgets.fresh.click(
+            self._fresh,
+            [places.assistant, *self.pickers],
+            [*self.shown, *self.pickers],
+            **QUICK,
+        )
 
     # Handlers: values in, the core called, values out
 
@@ -277,7 +282,9 @@ class ChatTab:
         self, assistant_id: str, left: str, right: str, blind: bool, request: gr.Request
     ) -> list[Any]:
         self.chat.leave(_browser(request))
-        return self.updates(self._view(assistant_id, "", Picked(left, right or "", blind), request))
+        picked = Picked(left, right or "", blind)
+        view = self._view(assistant_id, "", picked, request)
+        return [*self.updates(view), *self._picker_values(assistant_id, picked)]
 
     # For the page
 
@@ -295,13 +302,7 @@ class ChatTab:
             view = ChatView(notice=notice(sentence_of(error), "bad"))
         else:
             view = self._view(assistant_id, conversation_id, picked, request)
-        choices = self._choices(assistant_id)
-        return [
-            *self.updates(view),
-            gr.update(choices=choices, value=picked.left),
-            gr.update(choices=[*choices, NOBODY], value=picked.right),
-            gr.update(value=picked.blind, visible=bool(picked.right)),
-        ]
+        return [*self.updates(view), *self._picker_values(assistant_id, picked)]
 
     def refreshed(
         self,
@@ -314,20 +315,14 @@ class ChatTab:
     ) -> list[Any]:
         """Who can answer now: values for the turn and `pickers` when the tab is opened again."""
         try:
-            choices = self._choices(assistant_id)
             picked = Picked(left, right or "", blind)
             turn: Any = gr.skip()
             if not conversation_id and not picked.right:
                 picked = self.chat.views.default_picked(assistant_id)
                 turn = self._view(assistant_id, "", picked, request).turn
+            return [turn, *self._picker_values(assistant_id, picked)]
         except DuetError:
             return [gr.skip()] * (1 + len(self.pickers))
-        return [
-            turn,
-            gr.update(choices=choices, value=picked.left),
-            gr.update(choices=[*choices, NOBODY], value=picked.right),
-            gr.update(value=picked.blind, visible=bool(picked.right)),
-        ]
 
     def updates(self, view: ChatView) -> list[Any]:
         """A value for each of `shown`."""
@@ -376,6 +371,15 @@ class ChatTab:
             return self._services.voter(request)
         except DuetError:
             return ""
+
+    def _picker_values(self, assistant_id: str, picked: Picked) -> list[Any]:
+        """A value for each of `pickers`, naming who cannot answer yet."""
+        choices = self._choices(assistant_id)
+        return [
+            gr.update(choices=choices, value=picked.left),
+            gr.update(choices=[*choices, NOBODY], value=picked.right),
+            gr.update(value=picked.blind, visible=bool(picked.right)),
+        ]
 
     def _choices(self, assistant_id: str) -> list[tuple[str, str]]:
         labels = {"rag": "no documents yet", "tuned+rag": "not trained yet"}
