@@ -31,7 +31,6 @@ from assistant.training.trainer import AnswerTrainer, ProgressCallback, add_answ
 logger = logging.getLogger(__name__)
 
 Columns = Sequence[dict[str, list[int]]]
-Collator = Callable[[Columns], dict[str, torch.Tensor]]
 
 # Tokens of a micro-batch and of one sequence in it: measured, tests/benchmarks/training.py.
 _MICRO_BATCH_TOKENS = {"cuda": 16384, "mps": 4096, "cpu": 4096}
@@ -89,10 +88,11 @@ def prepare(folder: RunFolder) -> Preparation:
     torch.nn.Module.to(model, device)
     longest = max(train, key=lambda row: len(row.ids))
     packed = packing_is_exact(model, [longest, *train[:3]], pad_id)
+    collator = RowCollator(pad_id, packed, settings.question_dropout, settings.seed)
     trainer = AnswerTrainer(
         model=model,
         args=_arguments(folder, settings, train, bool(validation), device, packed),
-        data_collator=_collator(pad_id, packed, settings),
+        data_collator=collator,
         train_dataset=_dataset(train),
         eval_dataset=_dataset(whole[:_VALIDATION_ROWS]) if validation else None,
         processing_class=tokenizer,
@@ -104,6 +104,7 @@ def prepare(folder: RunFolder) -> Preparation:
             task_type="CAUSAL_LM",
         ),
     )
+    collator.epoch = lambda: trainer.state.epoch or 0.0
     return Preparation(folder, run, trainer, packed, left_out)
 
 
@@ -251,18 +252,30 @@ def _dataset(rows: Sequence[TokenRow]) -> Dataset:
     return Dataset.from_list([row.columns() for row in rows])
 
 
-def _collator(pad_id: int, packed: bool, settings: TrainingSettings) -> Collator:
-    draw = random.Random(settings.seed)
+@dataclass(slots=True)
+class RowCollator:
+    """Rows as a batch, with a part of their questions' tokens left out.
 
-    def collate(columns: Columns) -> dict[str, torch.Tensor]:
+    epoch: tells the passes over the rows so far, whole and begun. A row is thinned by a draw of
+    its own for each epoch, so that a resumed run sees what it would have seen.
+    """
+
+    pad_id: int
+    packed: bool
+    question_dropout: float
+    seed: int
+    epoch: Callable[[], float] = float
+
+    def __call__(self, columns: Columns) -> dict[str, torch.Tensor]:
         rows = [TokenRow.of_columns(row) for row in columns]
-        if settings.question_dropout:
-            rows = [row.thinned(settings.question_dropout, draw) for row in rows]
-        if packed:
-            return shared_prefix_batch(rows, pad_id, _SEQUENCE_TOKENS)
-        return padded_batch(rows, pad_id)
+        if self.question_dropout:
+            rows = [row.thinned(self.question_dropout, self._draw(row)) for row in rows]
+        if self.packed:
+            return shared_prefix_batch(rows, self.pad_id, _SEQUENCE_TOKENS)
+        return padded_batch(rows, self.pad_id)
 
-    return collate
+    def _draw(self, row: TokenRow) -> random.Random:
+        return random.Random(f"{self.seed} {math.floor(self.epoch() + 1e-6)} {row.ids}")
 
 
 def _arguments(

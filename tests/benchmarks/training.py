@@ -86,7 +86,14 @@ def prepare(folder: Path, count: int, epochs: float) -> None:
     rows = {"train": training_rows(assistant, examples, None), "validation": []}
     model = resolve_model("builtin", settings_from_environment().models)
     settings = TrainingSettings(
-        epochs=epochs, learning_rate=RATE, rank=RANK, alpha=ALPHA, batch_size=BATCH, seed=SEED
+        epochs=epochs,
+        learning_rate=RATE,
+        rank=RANK,
+        alpha=ALPHA,
+        dropout=0.0,
+        question_dropout=0.0,  # it would change the tokens that both sides are to see
+        batch_size=BATCH,
+        seed=SEED,
     )
     run = RunFolder(folder)
     write_rows(run.train, rows["train"])

@@ -108,6 +108,46 @@ def test_rows_that_see_each_other_are_noticed(tiny_model: Path) -> None:
     assert not packing_is_exact(model, ROWS, 0)
 
 
+def test_thinning_leaves_out_tokens_of_the_question_alone() -> None:
+    row = TokenRow((5, 6, 7, 8, 9, 20, 21, 1), 5, question=(2, 4))
+    seen = {row.thinned(0.5, random.Random(seed)) for seed in range(40)}
+    assert {thin.ids for thin in seen} == {
+        (5, 6, 7, 8, 9, 20, 21, 1),
+        (5, 6, 7, 9, 20, 21, 1),
+        (5, 6, 8, 9, 20, 21, 1),
+    }
+    for thin in seen:
+        assert thin.ids[thin.answer_start :] == (20, 21, 1)
+        assert thin.ids[slice(*thin.question)] == thin.ids[2 : thin.answer_start - 1]
+    untouched = TokenRow(row.ids, 5)
+    assert untouched.thinned(0.9, random.Random(0)) == untouched
+
+
+def test_a_row_is_thinned_anew_in_each_epoch_and_alike_when_resumed() -> None:
+    from assistant.training.tuning import RowCollator
+
+    rows = [TokenRow((*range(40), 1), 35, question=(5, 30)).columns()]
+    collator = RowCollator(0, True, 0.5, seed=3)
+
+    def ids(epoch: float) -> list[int]:
+        collator.epoch = lambda: epoch
+        batch: list[int] = collator(rows)["input_ids"][0].tolist()
+        return batch
+
+    assert ids(1.0) == ids(1.5)
+    assert ids(1.0) != ids(2.0)
+    assert RowCollator(0, True, 0.0, seed=3)(rows)["input_ids"].shape == (1, 41)
+
+
+def test_the_span_of_a_question(tiny_model: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    question = "What colour is the lid?"
+    tokens = token_row(tokenizer, training_row("Be brief.", question, "Red."), [0])
+    assert tokenizer.decode(tokens.ids[slice(*tokens.question)]) == question
+
+
 def test_the_answer_ends_with_the_end_of_its_turn(tiny_model: Path) -> None:
     from transformers import AutoTokenizer
 
