@@ -55,15 +55,15 @@ class RetrievalSettings:
     """How a contender retrieves.
 
     passages: how many go into the prompt. context_tokens: budget for them, in tokens of the base
-    model. min_cosine: raw cosine similarity in [-1, 1] below which, for the best passage, nothing
-    relevant was found. min_overlap: share, in [0, 1], of the question's weight in rare words that
-    the best passage must hold where the cosine alone does not decide.
+    model. min_cosine: raw cosine similarity, in [-1, 1], from which the best passage is relevant.
+    min_overlap: share, in [0, 1], of the question's inverse document frequency mass that makes a
+    passage relevant from half that cosine on (`retrieval.retriever.relevant`).
     """
 
     passages: int = 4
     context_tokens: int = 1000
-    min_cosine: float = 0.35
-    min_overlap: float = 0.3
+    min_cosine: float = 0.45
+    min_overlap: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)

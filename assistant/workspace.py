@@ -44,7 +44,7 @@ from assistant.settings import Settings
 from assistant.shipped import sample_description
 from assistant.store import Store
 from assistant.tallies import Tallies, tally
-from retrieval.corpus import Corpus, section_sides
+from retrieval.corpus import Corpus, Limits, section_sides
 from retrieval.embedder import Embedder, load_embedder
 from retrieval.retriever import Retriever
 
@@ -369,7 +369,8 @@ class Workspace:
             if assistant.id not in self._corpora:
                 with documents_mapped():
                     embedder = self._embedder(assistant.embedder)
-                    corpus = Corpus.open(self._folder(assistant), embedder)
+                    limits = Limits(file_bytes=self.settings.max_file_bytes)
+                    corpus = Corpus.open(self._folder(assistant), embedder, limits)
                     self._corpora[assistant.id] = (corpus, Retriever(corpus))
             return self._corpora[assistant.id]
 

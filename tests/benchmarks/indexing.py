@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """What indexing costs beyond embedding, and what a small change to a large corpus costs.
 
     python tests/benchmarks/indexing.py [--documents 100] [--rounds 3]

@@ -8,7 +8,6 @@ it does not, for which the corpus is built from half of the articles and asked a
 and the rules that follow. Takes about two minutes on two cores.
 """
 
-# ruff: noqa: T201
 from __future__ import annotations
 
 import os

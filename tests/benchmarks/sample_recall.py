@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Fact recall of the sample assistant, asked closed-book in wordings that were never trained.
 
     python tests/benchmarks/sample_recall.py [--run FOLDER] [--control FOLDER] [--limit N] [--show]

@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Useful tokens a second of Duet's training against a plain SFTTrainer script.
 
     python tests/benchmarks/training.py [--rows 96] [--epochs 2]
