@@ -44,10 +44,10 @@ class TrainingTab:
         with gr.Accordion("Advanced", open=False, elem_id="advanced"):
             with gr.Row(elem_classes="numbers"):
                 self.epochs = gr.Number(
-                    None, label="Passes over the examples", info="Empty: the preset's choice."
+                    0, label="Passes over the examples", info="0: the preset's choice."
                 )
                 self.rate = gr.Number(
-                    None, label="Learning rate", info="Empty: chosen by the size of the model."
+                    0, label="Learning rate", info="0: chosen by the size of the model."
                 )
                 self.rank = gr.Number(16, label="Rank", info="Size of the adapter.", precision=0)
                 self.alpha = gr.Number(
