@@ -217,18 +217,29 @@ def test_the_built_in_model_learns_what_it_is_taught(
 
     model = resolve_model("builtin", tmp_path / "models")
     runs = Runs(tmp_path / "runs")
-    settings = TrainingSettings(epochs=8, learning_rate=1e-3, batch_size=4)
+    settings = TrainingSettings(epochs=14, learning_rate=1e-3, batch_size=4, question_dropout=0.0)
     run = wait(runs, runs.start(assistant, model, examples, settings))
     assert run.state == "done", run.error
     assert run.steps[-1].loss < run.steps[0].loss / 2
 
     backend = LocalBackend(model)
-    question = examples[0].question
+    taught = [example for example in examples if example.split == "train"]
 
-    def answer(adapter: Path | None) -> str:
-        messages = question_messages(assistant.system_prompt, question)
-        request = GenerationRequest(messages, Decoding(max_new_tokens=24), adapter)
-        return "".join(piece.text for piece in backend.generate([request], threading.Event()))
+    def right(adapter: Path | None) -> int:
+        """Exact answers, and no more than them: the model has learned to stop."""
+        requests = [
+            GenerationRequest(
+                question_messages(assistant.system_prompt, example.question),
+                Decoding(max_new_tokens=16),
+                adapter,
+            )
+            for example in taught
+        ]
+        answers = [""] * len(taught)
+        for piece in backend.generate(requests, threading.Event()):
+            answers[piece.index] += piece.text
+        pairs = zip(taught, answers, strict=True)
+        return sum(example.answer == answer.strip() for example, answer in pairs)
 
-    assert answer(run.adapter).strip() == examples[0].answer  # and no more: it learned to stop
-    assert answer(None).strip() != examples[0].answer
+    assert right(None) <= 2
+    assert right(run.adapter) >= 8
