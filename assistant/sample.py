@@ -42,7 +42,7 @@ def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assis
         share = state.passages_done / max(state.passages_total, 1)
         report("Indexing the sample's documents", share)
 
-    report("Indexing the sample's documents", 0.0)
+    report("Loading the embedder to index the sample", 0.0)
     with documents_mapped():
         corpus = workspace.corpus(assistant)
         results = corpus.add(sorted((folder / "documents").iterdir()), indexed)
@@ -68,7 +68,12 @@ def _made(workspace: Workspace, described: SampleDescription) -> Assistant:
 
 def _add_run(shipped: Path, runs: Path, assistant: Assistant) -> None:
     """Copy the shipped run beside the others, as this assistant's, whole or not at all."""
-    about = json.loads((shipped / "run.json").read_text("utf-8"))
+    try:
+        about = json.loads((shipped / "run.json").read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise StoreError(
+            "The sample's tuned model is missing from this installation: install Duet again."
+        ) from error
     name = about["id"]
     about["assistant"]["id"] = assistant.id
     target = runs / name

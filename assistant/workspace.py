@@ -301,6 +301,7 @@ class Workspace:
         """
         with self._loading:
             if self._backend is None or self._backend[0] != assistant.base_model:
+                self._backend = None  # two models at once may not fit into memory
                 made = self._backend_for(assistant.base_model, progress or _unwatched)
                 self._backend = (assistant.base_model, made)
             return self._backend[1]

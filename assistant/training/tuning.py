@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import os
@@ -22,6 +21,7 @@ from transformers.utils.import_utils import is_torch_bf16_gpu_available
 from trl.trainer.sft_config import SFTConfig
 
 from assistant.errors import ModelError, TrainingError
+from assistant.models import file_sha256, weights_sha256
 from assistant.training.folder import RunFolder, read_json, read_rows, write_json
 from assistant.training.process import write_process
 from assistant.training.rows import TokenRow, padded_batch, shared_prefix_batch, token_row
@@ -171,20 +171,7 @@ def save_adapter(model: PeftModel, folder: RunFolder, base_model: str) -> str:
         folder.adapter.rename(old)
     temporary.rename(folder.adapter)
     shutil.rmtree(old, ignore_errors=True)
-    return _sha256([folder.adapter / "adapter_model.safetensors"])
-
-
-def weights_sha256(model_folder: Path) -> str:
-    """SHA-256 of the base model's weight files, in the order of their names.
-
-    Raises ModelError where there are none.
-    """
-    files = sorted(model_folder.glob("*.safetensors"))
-    if not files:
-        raise ModelError(
-            f"The base model is no longer in {model_folder}: fetch it again, or choose another one."
-        )
-    return _sha256(files)
+    return file_sha256(folder.adapter / "adapter_model.safetensors")
 
 
 def packing_is_exact(model: PreTrainedModel, rows: Sequence[TokenRow], pad_id: int) -> bool:
@@ -346,12 +333,3 @@ def _device() -> torch.device:
 
 def _bf16() -> bool:
     return _device().type == "cpu" or bool(is_torch_bf16_gpu_available())
-
-
-def _sha256(files: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
