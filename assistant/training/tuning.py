@@ -69,6 +69,10 @@ def prepare(folder: RunFolder) -> Preparation:
     folder.drop_incomplete_checkpoints()
     settings = TrainingSettings(**run["settings"])
     model_folder = Path(local["model_folder"])
+    if not (model_folder / "config.json").is_file():
+        raise ModelError(
+            f"The base model is no longer in {model_folder}: fetch it again, or choose another one."
+        )
     if not run["base_sha256"]:
         run["base_sha256"] = weights_sha256(model_folder)
         write_json(folder.run, run)
