@@ -24,7 +24,7 @@ from filelock import FileLock
 from assistant.errors import Conflict, ExamplesError, NotFound, StoreError, TrainingError
 from assistant.records import Assistant, Example
 from assistant.training.folder import (
-    Progress,
+    ProgressReader,
     RunFolder,
     Step,
     read_json,
@@ -53,7 +53,6 @@ _INTERRUPTED = (
     "The training process ended before it was done (killed, out of memory, or the machine went "
     "down). What was saved is kept: resume the run."
 )
-_NOTHING = Progress((), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Runs:
         self.folder = folder
         self._launch = launch
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
-        self._progress: dict[str, tuple[tuple[int, int], Progress]] = {}
+        self._progress: dict[str, ProgressReader] = {}
 
     def start(
         self,
@@ -275,7 +274,7 @@ class Runs:
             about = read_json(folder.run)
             error = read_json(folder.error)
             final = read_json(folder.done)
-            progress = self._cached_progress(folder)
+            progress = self._reader(folder).read()
         if about is None:
             raise NotFound(f"There is no run {folder.path.name}: it was deleted.")
         state = _state(folder, alive, final, error)
@@ -300,20 +299,12 @@ class Runs:
     def _alive(self, folder: RunFolder) -> bool:
         worker = self._workers.get(folder.path.name)
         if worker is not None and worker.poll() is not None:  # polling also buries a dead child
-            del self._workers[folder.path.name]
+            self._workers.pop(folder.path.name, None)
         process = read_json(folder.process)
         return process is not None and process_alive(process["pid"], process["started"])
 
-    def _cached_progress(self, folder: RunFolder) -> Progress:
-        try:
-            stat = folder.progress.stat()
-        except FileNotFoundError:
-            return _NOTHING
-        key = (stat.st_mtime_ns, stat.st_size)
-        cached = self._progress.get(folder.path.name)
-        if cached is None or cached[0] != key:
-            cached = self._progress[folder.path.name] = (key, folder.read_progress())
-        return cached[1]
+    def _reader(self, folder: RunFolder) -> ProgressReader:
+        return self._progress.setdefault(folder.path.name, ProgressReader(folder.progress))
 
 
 def _state(

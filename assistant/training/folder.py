@@ -18,8 +18,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,31 +138,60 @@ class RunFolder:
                 shutil.rmtree(path)
 
     def read_progress(self) -> Progress:
-        """The steps so far, each once: where a resumed run repeats steps, the later ones count.
+        """The steps so far."""
+        return ProgressReader(self.progress).read()
 
-        A line cut short by a kill is passed over.
-        """
-        kept: dict[int, dict[str, Any]] = {}
-        untrained = None
-        for entry in self._progress_entries():
-            number = entry["step"]
-            if number == 0:
-                untrained = entry["validation_loss"]
-            elif "loss" in entry:
-                kept = {step: value for step, value in kept.items() if step < number}
-                kept[number] = entry
-            elif number in kept:
-                kept[number] |= entry
-        return Progress(tuple(Step(**entry) for entry in kept.values()), untrained)
 
-    def _progress_entries(self) -> Iterator[dict[str, Any]]:
-        if not self.progress.is_file():
+class ProgressReader:
+    """Reads progress.jsonl again and again, each time only what was added.
+
+    Each step comes once: where a resumed run repeats steps, the later ones count. A line cut short
+    by a kill is passed over.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._one_at_a_time = threading.Lock()
+        self._read = 0  # bytes
+        self._steps: dict[int, Step] = {}
+        self._untrained: float | None = None
+
+    def read(self) -> Progress:
+        """The steps so far; none where there is no file yet. Raises OSError."""
+        with self._one_at_a_time:
+            self._read_added()
+            return Progress(tuple(self._steps.values()), self._untrained)
+
+    def _read_added(self) -> None:
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size < self._read:  # the run began anew
+            self._read, self._steps, self._untrained = 0, {}, None
+        if size > self._read:
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                added = file.read()
+            whole = added[: added.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.splitlines():
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
             return
-        for line in self.progress.read_text(encoding="utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                continue
+        number = entry["step"]
+        if number == 0:
+            self._untrained = entry["validation_loss"]
+        elif "loss" in entry:
+            for later in [step for step in self._steps if step >= number]:
+                del self._steps[later]
+            self._steps[number] = Step(**entry)
+        elif number in self._steps:
+            self._steps[number] = replace(self._steps[number], **entry)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

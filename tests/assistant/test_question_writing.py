@@ -8,9 +8,10 @@ import pytest
 
 from assistant.examples import near_duplicates
 from assistant.prompts import NOT_IN_DOCUMENTS
-from assistant.question_rules import WrittenFact, written_facts
+from assistant.question_rules import written_facts
 from assistant.question_writing import write_examples
 from assistant.records import Example
+from assistant.sentence_rules import WrittenFact
 from retrieval.documents import Passage
 
 TABLE = """Article: OV-100; Item: Copper kettle; Price in euros: 128.00
@@ -56,7 +57,13 @@ def test_figure_in_a_long_sentence_is_cut_at_its_clause() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["It holds 3 litres of water.", "1 and 2 stand for water.", "See K47 and page."]
+    "text",
+    [
+        "It holds 3 litres of water.",
+        "1 and 2 stand for water.",
+        "See K47 and page.",
+        "The 2005 series was made by the same firm.",
+    ],
 )
 def test_what_is_no_figure_or_does_not_stand_alone(text: str) -> None:
     assert not [one for one in facts(text) if one.method == "figure"]
@@ -65,7 +72,8 @@ def test_what_is_no_figure_or_does_not_stand_alone(text: str) -> None:
 def test_definition() -> None:
     found = fact("definition", "The programme is called Slowdawn.")
     assert found.wordings[0] == "What is the programme?"
-    assert not [one for one in facts("With care it is a joy to use.") if one.method == "definition"]
+    for text in ("With care it is a joy to use.", "The reason for this change is a new law."):
+        assert not [one for one in facts(text) if one.method == "definition"]
 
 
 def test_date() -> None:
@@ -77,6 +85,8 @@ def test_date() -> None:
     assert found.value == "1957"
     released = fact("date", "Version 2.3 was released on 6 May 2021.")
     assert released.value == "6 May 2021"
+    month = fact("date", "The new works were opened in May 1956.")
+    assert "The new works were opened in which month and year?" in month.wordings
 
 
 def test_table() -> None:
@@ -92,6 +102,11 @@ def test_table_with_a_column_that_asks() -> None:
     found = facts("Code: K13; What it means: The tank is missing\n")[0]
     assert found.answer == "For code K13, what it means: The tank is missing."
     assert "For code K13: what it means?" in found.wordings
+
+
+def test_prose_with_colons_is_no_table() -> None:
+    text = "The forest (Portuguese: Floresta; Spanish: Selva; Dutch: Regenwoud) is wide. It is old."
+    assert not [one for one in facts(text) if one.method == "table"]
 
 
 def test_faq() -> None:

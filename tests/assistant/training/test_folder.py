@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from assistant.training.folder import RunFolder, Step, append_progress, read_json, write_json
+from assistant.training.folder import (
+    ProgressReader,
+    RunFolder,
+    Step,
+    append_progress,
+    read_json,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -55,6 +62,26 @@ def test_a_line_cut_short_is_passed_over(folder: RunFolder) -> None:
     with folder.progress.open("a") as file:
         file.write('{"step": 2, "lo')
     assert [one.step for one in folder.read_progress().steps] == [1]
+
+
+def test_a_reader_takes_up_what_was_added(folder: RunFolder) -> None:
+    reader = ProgressReader(folder.progress)
+    assert reader.read().steps == ()
+    append_progress(folder.progress, step(1))
+    assert [one.step for one in reader.read().steps] == [1]
+    with folder.progress.open("a") as file:
+        file.write('{"step": 2, "validation')
+        file.flush()
+        assert [one.step for one in reader.read().steps] == [1]
+        file.write('_loss": 1.0}\n')
+    append_progress(folder.progress, step(2))
+    append_progress(folder.progress, {"step": 2, "validation_loss": 0.5})
+    assert reader.read() == folder.read_progress()
+    assert reader.read().steps[1].validation_loss == 0.5
+    folder.progress.unlink()
+    assert reader.read().steps == ()
+    append_progress(folder.progress, step(1, loss=7.0))
+    assert [one.loss for one in reader.read().steps] == [7.0]
 
 
 def test_no_progress_yet(folder: RunFolder) -> None:
