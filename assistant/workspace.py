@@ -191,7 +191,10 @@ class Workspace:
         if opened:
             opened[0].close()
         self.store.delete_assistant(assistant.id)
-        shutil.rmtree(self._folder(assistant), ignore_errors=False, onerror=_report_leftover)
+        folder = self.folder(assistant)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            logger.warning("%s could not be deleted whole and can be removed by hand", folder)
 
     # Documents
 
@@ -238,7 +241,7 @@ class Workspace:
     def runs(self, assistant: Assistant) -> Runs:
         with self._lock:
             if assistant.id not in self._runs:
-                self._runs[assistant.id] = Runs(self._folder(assistant) / "runs")
+                self._runs[assistant.id] = Runs(self.folder(assistant) / "runs")
             return self._runs[assistant.id]
 
     def train(
@@ -360,9 +363,6 @@ class Workspace:
 
     def folder(self, assistant: Assistant) -> Path:
         """The folder that holds all of the assistant but what is in the database."""
-        return self._folder(assistant)
-
-    def _folder(self, assistant: Assistant) -> Path:
         return self.settings.assistants / assistant.slug
 
     def _opened(self, assistant: Assistant) -> tuple[Corpus, Retriever]:
@@ -371,7 +371,7 @@ class Workspace:
                 with documents_mapped():
                     embedder = self._embedder(assistant.embedder)
                     limits = Limits(file_bytes=self.settings.max_file_bytes)
-                    corpus = Corpus.open(self._folder(assistant), embedder, limits)
+                    corpus = Corpus.open(self.folder(assistant), embedder, limits)
                     self._corpora[assistant.id] = (corpus, Retriever(corpus))
             return self._corpora[assistant.id]
 
@@ -440,7 +440,3 @@ def _sha256(path: Path, mtime_ns: int, size: int) -> str:
     """SHA-256 of a file, read again only when its time or size has changed."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _report_leftover(function: object, path: str, error: object) -> None:
-    logger.warning("%s could not be deleted and can be removed by hand", path)
