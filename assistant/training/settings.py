@@ -17,7 +17,7 @@ class TrainingSettings:
     None chooses by the size of the base model. rank: of the LoRA matrices. alpha: LoRA scale, the
     update is multiplied by alpha / rank. dropout: share of the adapter's inputs dropped, in [0, 1).
     question_dropout: share of a training question's tokens left out, in [0, 1), drawn anew for each
-    epoch, so that a fact hangs on no single wording (docs/performance.md says what it is worth).
+    epoch, so that a fact hangs on no single wording (docs/performance.md has the trials).
     batch_size: rows that one optimiser step sees. max_length: tokens of prompt and answer together;
     longer rows are left out and counted. warmup: share of the steps, in [0, 1), in which the
     learning rate rises. weight_decay: of AdamW, per step and learning rate. seed: of the order of
