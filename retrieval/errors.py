@@ -10,6 +10,7 @@ RetrievalError
 ├── DocumentNotFound
 ├── EmbedderError          the embedding model is missing, changed or cannot be loaded
 ├── CorpusLocked           another process is writing to the same corpus
+├── QuestionsError         a file of test questions has faults; each is named with its line
 ├── CorpusError            the folder cannot be read or written (disk full, damaged, no permission)
 └── Cancelled              the caller asked to stop; what was finished before is kept
 
@@ -55,6 +56,10 @@ class EmbedderError(RetrievalError):
 
 class CorpusLocked(RetrievalError):
     """Another process is writing to the corpus."""
+
+
+class QuestionsError(RetrievalError):
+    """A file of test questions was not taken."""
 
 
 class CorpusError(RetrievalError):
