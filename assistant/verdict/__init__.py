@@ -1,0 +1,1 @@
+"""RAG, the tuned model, or both: everything that was measured, as one recommendation."""
