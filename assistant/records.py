@@ -264,6 +264,20 @@ class Example:
     method: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which contender a person chose to use. certainty, sentence: what the verdict said then."""
+
+    id: str
+    assistant_id: str
+    kind: ContenderKind
+    run_id: str | None
+    certainty: str
+    sentence: str
+    note: str
+    created_at: datetime
+
+
 def example_id(question: str, answer: str) -> str:
     """Content id of an example: two with the same words are the same example."""
     return content_hash([" ".join(question.split()), " ".join(answer.split())])[:16]

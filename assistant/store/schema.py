@@ -263,3 +263,17 @@ examples = Table(
     CheckConstraint("source IN ('written', 'imported', 'generated', 'vote')", name="source"),
     CheckConstraint("split IN ('train', 'validation', 'recall', 'generalisation')", name="split"),
 )
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _assistant(index=True),
+    Column("kind", String(16), nullable=False),
+    Column("run_id", Text),
+    Column("certainty", String(16), nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint(f"kind IN {_KINDS}", name="kind"),
+)

@@ -18,13 +18,14 @@ from assistant.records import (
     Contender,
     Conversation,
     CountedVote,
+    Decision,
     Example,
     Reply,
     SplitName,
     Thumb,
     Vote,
 )
-from assistant.store import assistants, conversations, examples, turns, votes
+from assistant.store import assistants, conversations, decisions, examples, turns, votes
 from assistant.store.database import BUSY_SECONDS, Database
 
 
@@ -245,3 +246,15 @@ class Store:
         """Returns how many were there to delete."""
         with self._database.write() as connection:
             return examples.delete_examples(connection, assistant_id, ids)
+
+    # Decisions
+
+    def add_decision(self, decision: Decision) -> None:
+        """Raises NotFound without its assistant, Conflict where the id is taken."""
+        with self._database.write() as connection:
+            decisions.add_decision(connection, decision)
+
+    def decisions(self, assistant_id: str) -> list[Decision]:
+        """All decisions about an assistant, oldest first."""
+        with self._database.read() as connection:
+            return decisions.decisions_of(connection, assistant_id)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from assistant.errors import Conflict, InvalidRequest, NotFound
-from assistant.records import Assistant, Comparison, Conversation, Example, Reply, Vote
+from assistant.records import Assistant, Comparison, Conversation, Decision, Example, Reply, Vote
 from assistant.store import Store
 
 
@@ -114,11 +114,13 @@ def test_deleting_leaves_no_row_behind(
     vote: Callable[..., Vote],
     example: Callable[..., Example],
     row_counts: Callable[[], dict[str, int]],
+    noon: datetime,
 ) -> None:
     asked.add_reply(reply())
     asked.add_vote(vote())
     asked.add_thumb("p1", "ann", True)
     asked.add_examples("a1", [example()])
+    asked.add_decision(Decision("d1", "a1", "rag", None, "open", "Use RAG.", "", noon))
     tables = set(row_counts()) - {"secrets", "alembic_version"}
     assert all(row_counts()[table] for table in tables)
     asked.delete_assistant("a1")

@@ -28,8 +28,8 @@ _NEXT = '''
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{next}"
+down_revision = "{newest}"
 
 
 def upgrade() -> None:
@@ -44,7 +44,9 @@ def newer(tmp_path: Path) -> Callable[[str], Path]:
     def make(body: str) -> Path:
         folder = tmp_path / "migrations"
         shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "v0002_next.py").write_text(_NEXT.format(body=body))
+        newest = max(path.name[1:5] for path in (folder / "versions").glob("v*.py"))
+        script = folder / "versions" / f"v{int(newest) + 1:04}_next.py"
+        script.write_text(_NEXT.format(body=body, newest=newest, next=f"{int(newest) + 1:04}"))
         return folder
 
     return make
