@@ -8,13 +8,16 @@ from typing import Any
 import gradio as gr
 
 from assistant.errors import DuetError, documents_mapped
+from assistant.records import Assistant
 from assistant.ui.dialogs import dialog, shown
 from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.indexing import Indexer
 from assistant.ui.notices import notice, sentence_of
-from assistant.ui.passages import drawer, found_list, passage_list
+from assistant.ui.page_pictures import picture_address
+from assistant.ui.passages import drawable, drawer, found_list, passages_as_cut
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.words import counted
+from retrieval.documents import Document
 
 _POLL_SECONDS = 0.5
 _FOUND = 8
@@ -135,14 +138,11 @@ class DocumentsTab:
         data = pressed_data(event)
         same: list[Any] = [gr.skip()] * 5
         try:
-            corpus = self._services.workspace.corpus(self._services.assistant(assistant_id))
+            assistant = self._services.assistant(assistant_id)
             with documents_mapped():
-                document = corpus.document(data.get("id", ""))
+                document = self._services.workspace.corpus(assistant).document(data.get("id", ""))
                 if data.get("action") == "passages":
-                    passages = corpus.passages(document.id)
-                    cut = f"{counted(len(passages), 'passage')}, as cut for searching"
-                    body = passage_list(passages, document)
-                    return [drawer(document.name, cut, body), *same[1:]]
+                    return [self._as_cut(assistant, document), *same[1:]]
         except Exception as error:
             return [*same[:-1], notice(sentence_of(error), "bad")]
         asked = (
@@ -150,6 +150,17 @@ class DocumentsTab:
             "answers given before keep theirs."
         )
         return [gr.skip(), document.id, shown(True), notice(asked, "warn"), ""]
+
+    def _as_cut(self, assistant: Assistant, document: Document) -> str:
+        corpus = self._services.workspace.corpus(assistant)
+        passages = corpus.passages(document.id)
+
+        def picture(page: int) -> str:
+            return picture_address(assistant.slug, document.id, document.version, page)
+
+        body = passages_as_cut(passages, document, corpus.text(document.id), picture)
+        cut = f"{counted(len(passages), 'passage')}, as cut for searching"
+        return drawer(document.name, cut, body, wide=drawable(document))
 
     def _remove(self, document_id: str, assistant_id: str) -> list[Any]:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
+from itertools import groupby
 
 from assistant.facts import STOP_WORDS
 from retrieval.documents import Document, Hit, Passage
@@ -22,10 +23,11 @@ def place(document: str, page: int | None) -> str:
     return f"{document}, p. {page}" if page else document
 
 
-def drawer(title: str, subtitle: str, body: str) -> str:
+def drawer(title: str, subtitle: str, body: str, *, wide: bool = False) -> str:
     """A panel at the side of the page; body is safe HTML."""
+    kind = "drawer wide" if wide else "drawer"
     return (
-        f'<aside class="drawer" role="dialog" aria-modal="false" aria-label="{escape(title)}">'
+        f'<aside class="{kind}" role="dialog" aria-modal="false" aria-label="{escape(title)}">'
         f'<header><div><h2>{escape(title)}</h2><p class="quiet">{escape(subtitle)}</p></div>'
         f'{CLOSE}</header><div class="drawer-body" tabindex="0">{body}</div></aside>'
     )
@@ -60,14 +62,55 @@ def lone_passage(text: str, supported: str = "") -> str:
     )
 
 
-def passage_list(passages: Sequence[Passage], document: Document) -> str:
-    """All passages of a document, as cut."""
-    warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in document.warnings)
+def drawable(document: Document) -> bool:
+    """Whether its pages can be shown as pictures."""
+    return document.pages is not None and document.name.lower().endswith(".pdf")
+
+
+def passages_as_cut(
+    passages: Sequence[Passage], document: Document, text: str, picture: Callable[[int], str]
+) -> str:
+    """The passages of a document beside its pages or, where it has none, within its text.
+
+    text: of the whole document. picture: from a page to the address of its picture.
+    """
+    warnings = "".join(f'<p class="warning">{escape(one)}</p>' for one in document.warnings)
+    if not passages:
+        return warnings + '<p class="quiet">No passages were cut from this document.</p>'
+    if not drawable(document):
+        return warnings + _in_text(passages, text)
+    pages = groupby(passages, key=lambda passage: passage.page or 1)
+    return warnings + "".join(
+        f'<section class="sheet"><figure><img loading="lazy" src="{escape(picture(page))}" '
+        f'alt="Page {page} of {escape(document.name)}" data-missing="This page cannot be drawn: '
+        'it may ask for a password or be damaged.">'
+        f"<figcaption>Page {page}</figcaption></figure>{_cards(list(own))}</section>"
+        for page, own in pages
+    )
+
+
+def _in_text(passages: Sequence[Passage], text: str) -> str:
+    """The text of a document from top to bottom, with its passages framed where they stand."""
+    parts = []
+    place = 0
+    for passage in passages:
+        between = text[place : passage.start].strip()
+        if between:
+            parts.append(f'<p class="excerpt quiet between">{escape(between)}</p>')
+        parts.append(_cards([passage]))
+        place = max(place, passage.end)
+    rest = text[place:].strip()
+    if rest:
+        parts.append(f'<p class="excerpt quiet between">{escape(rest)}</p>')
+    return "".join(parts)
+
+
+def _cards(passages: Sequence[Passage]) -> str:
     items = "".join(
         f'<li><p class="quiet">{_heading(passage)}</p><p>{escape(passage.text)}</p></li>'
         for passage in passages
     )
-    return f'{warnings}<ol class="passages">{items}</ol>'
+    return f'<ol class="passages">{items}</ol>'
 
 
 def found_list(hits: Sequence[Hit], question: str) -> str:

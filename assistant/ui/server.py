@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from assistant.errors import InvalidRequest
 from assistant.settings import Settings
-from assistant.ui.downloads import router
+from assistant.ui import downloads, page_pictures
 from assistant.ui.page import build_page
 from assistant.ui.preparation import Preparation
 from assistant.ui.style import FAVICON, HEAD, STYLESHEET, theme
@@ -38,7 +38,8 @@ def make_app(workspace: Workspace, preparation: Preparation, host: str, port: in
     page = build_page(workspace, preparation)
     page.queue(max_size=_QUEUE_SIZE, api_open=False, default_concurrency_limit=_EVENTS_AT_ONCE)
     app = FastAPI(title="Duet", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(router(workspace))
+    app.include_router(downloads.router(workspace))
+    app.include_router(page_pictures.router(workspace))
     gr.mount_gradio_app(
         app,
         page,

@@ -24,7 +24,7 @@ def main() -> int:
     sys.stdout = sys.stderr
     for line in sys.stdin:
         request = json.loads(line)
-        _limit_memory(request["memory_bytes"])
+        limit_memory(request["memory_bytes"])
         if not _answer(answers, _parsed(request)):
             return 1
     return 0
@@ -60,7 +60,8 @@ def _answer(answers: TextIO, answer: dict[str, Any]) -> bool:
     return "memory" not in line[:20]
 
 
-def _limit_memory(size: int) -> None:
+def limit_memory(size: int) -> None:
+    """Let this process have no more than `size` bytes of address space."""
     try:
         import resource
     except ImportError:  # Windows has no such limits; the time limit still holds

@@ -18,6 +18,19 @@
   const typing = (target) =>
     target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName);
 
+  // A picture that cannot be had says so in its place. The event does not bubble.
+  document.addEventListener(
+    'error',
+    (event) => {
+      if (!event.target.matches?.('img[data-missing]')) return;
+      const said = document.createElement('p');
+      said.className = 'quiet';
+      said.textContent = event.target.dataset.missing;
+      event.target.replaceWith(said);
+    },
+    true,
+  );
+
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
       closeTop();

@@ -30,7 +30,7 @@ from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.examples_html import PAGE, example_table, filtered, summary
 from assistant.ui.indexing import Indexing
 from assistant.ui.notices import notice, progress, sentence_of
-from assistant.ui.passages import drawer, found_list, marked_passage, passage_list
+from assistant.ui.passages import drawer, found_list, marked_passage, passages_as_cut
 from assistant.ui.results_html import results, verdict
 from assistant.ui.sidebar_html import Facts, assistant_list, conversation_list, head, step
 from assistant.ui.standing import standing
@@ -105,7 +105,7 @@ def test_words_of_people_and_documents_are_escaped() -> None:
         document_table([document]),
         indexing_html(Indexing(False, None, 0, (AddResult(HOSTILE, "failed", None, HOSTILE),))),
         indexing_html(Indexing(True, IndexingProgress(HOSTILE, 0, 1, 1, 2))),
-        drawer(HOSTILE, HOSTILE, passage_list([passage], document)),
+        drawer(HOSTILE, HOSTILE, passages_as_cut([passage], document, HOSTILE, str)),
         found_list([Hit(passage, 1, 1.0, 0.5, 2.0, 0.5)], "img onerror"),
         marked_passage(HOSTILE, 1, 5, HOSTILE),
         example_table([example], 0, 1),
@@ -129,6 +129,23 @@ def test_a_passage_is_marked_in_its_surroundings() -> None:
     text = "Before it. The tank holds 1.8 litres. After it."
     html = marked_passage(text, 11, 37)
     assert "Before it. <mark>The tank holds 1.8 litres.</mark> After it." in html
+
+
+def test_passages_stand_in_their_text_or_beside_their_pages() -> None:
+    text = "Before. The tank. Between. The lid. After."
+    cut = [
+        Passage(n, "d", "a.md", n, text[start:end], (), page, start, end, "s")
+        for n, (start, end, page) in enumerate([(8, 17, 1), (27, 35, 2)])
+    ]
+    plain = Document("d", "a.md", "0" * 64, 1, 9, None, 2, 9, (), NOW)
+    html = passages_as_cut(cut, plain, text, str)
+    places = [html.index(word) for word in ("Before.", "The tank.", "Between.", "The lid.")]
+    assert places == sorted(places) and "After." in html and "<img" not in html
+    paged = replace(plain, name="a.pdf", pages=2)
+    html = passages_as_cut(cut, paged, text, lambda page: f"/pages/{page}")
+    assert html.index("/pages/1") < html.index("The tank.") < html.index("/pages/2")
+    assert "Before." not in html
+    assert "No passages were cut" in passages_as_cut([], paged, text, str)
 
 
 def test_searched_words_are_marked() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from assistant.errors import InvalidRequest
 from assistant.records import Assistant, Comparison
 from assistant.settings import Settings
 from assistant.ui import serve
+from assistant.ui.page_pictures import picture_address
 from assistant.ui.server import make_app
 from assistant.ui.services import Services
 from assistant.ui.voter import COOKIE
@@ -214,6 +216,29 @@ def test_votes_are_downloaded_without_who_voted(
     assert json.loads(line)["choice"] == "right"
     assert browser.get("/downloads/nobody/votes.csv").status_code == 404
     assert browser.get(f"/downloads/{kettle.slug}/votes.exe").status_code == 404
+
+
+def test_a_page_is_drawn_and_every_other_address_is_refused(
+    browser: TestClient, workspace: Workspace, kettle: Assistant
+) -> None:
+    manual = Path(__file__).parents[3] / "datasets/aurora/documents/manual.pdf"
+    corpus = workspace.corpus(kettle)
+    corpus.add([manual])
+    document = corpus.document("manual.pdf")
+    picture = browser.get(picture_address(kettle.slug, document.id, 1, 2))
+    assert picture.status_code == 200 and picture.content.startswith(b"\x89PNG")
+    assert picture.headers["content-type"] == "image/png"
+    text = corpus.document("manual.md")
+    assert document.pages is not None
+    for address in (
+        picture_address(kettle.slug, document.id, 2, 1),
+        picture_address(kettle.slug, document.id, 1, document.pages + 1),
+        picture_address(kettle.slug, document.id, 1, 0),
+        picture_address(kettle.slug, text.id, 1, 1),
+        picture_address(kettle.slug, "none", 1, 1),
+        picture_address("none", document.id, 1, 1),
+    ):
+        assert browser.get(address).status_code == 404, address
 
 
 def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
