@@ -90,18 +90,34 @@ def fact_recalled(answer: str, reference: str, question: str, rivals: Iterable[s
     """
     said, meant, asked = values(answer), values(reference), values(question)
     given_words = {word.casefold() for word in words(question)}
-    needed = Values(
-        frozenset(q for q in meant.quantities if not _holds(asked, q)),
-        frozenset(name for name in meant.names if name not in given_words),
-    )
+    needed = needed_values(reference, question)
     if not needed.quantities and not needed.names:
         return content_words(reference) - content_words(question) <= content_words(answer)
     said_words = {word.casefold() for word in words(answer)}
-    if not all(_holds(said, quantity) for quantity in needed.quantities):
+    if not all(holds_quantity(said, quantity) for quantity in needed.quantities):
         return False
     if not needed.names <= said_words:
         return False
     return not _rival_said(said, meant, asked, given_words, needed, rivals)
+
+
+def needed_values(reference: str, question: str) -> Values:
+    """The numbers and names of the reference that the question does not give away."""
+    meant, asked = values(reference), values(question)
+    given = {word.casefold() for word in words(question)}
+    return Values(
+        frozenset(q for q in meant.quantities if not holds_quantity(asked, q)),
+        frozenset(name for name in meant.names if name not in given),
+    )
+
+
+def holds_quantity(text: Values, quantity: tuple[str, str]) -> bool:
+    """Whether the text has this number with the same unit, or where one of the two has none."""
+    number, unit = quantity
+    return any(
+        number == own and (unit == own_unit or not unit or not own_unit)
+        for own, own_unit in text.quantities
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -126,23 +142,17 @@ def _rival_said(
     rivals: Iterable[str],
 ) -> bool:
     # What the answer says beyond the reference and the question.
-    extra = frozenset(q for q in said.quantities if not _holds(meant, q) and not _holds(asked, q))
+    extra = frozenset(
+        q for q in said.quantities if not holds_quantity(meant, q) and not holds_quantity(asked, q)
+    )
     names = said.names - meant.names - given_words
     for rival in rivals:
         other = values(rival)
-        if needed.quantities and any(_holds(other, quantity) for quantity in extra):
+        if needed.quantities and any(holds_quantity(other, quantity) for quantity in extra):
             return True
         if needed.names and names & other.names:
             return True
     return False
-
-
-def _holds(text: Values, quantity: tuple[str, str]) -> bool:
-    number, unit = quantity
-    return any(
-        number == own and (unit == own_unit or not unit or not own_unit)
-        for own, own_unit in text.quantities
-    )
 
 
 def _names(text: str) -> frozenset[str]:
