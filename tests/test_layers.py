@@ -36,8 +36,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "peft": _TORCH,
     "trl": _TORCH,
     "accelerate": _TORCH,
-    "datasets": _TORCH,
-    "evaluate": (),
+    "datasets": (*_TORCH, "assistant/evaluation/evaluate_modules.py"),
+    "evaluate": ("assistant/evaluation/evaluate_modules.py",),
     "typer": ("assistant/cli/*",),
     "rich": ("assistant/cli/*",),
 }
@@ -46,6 +46,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 _NOT_CORE = (
     "app.py",
     "assistant/ui/*",
+    "assistant/evaluation/evaluate_modules.py",
     "assistant/store/migrations/*",
     "assistant/training/__main__.py",
     "assistant/training/trainer.py",
