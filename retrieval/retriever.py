@@ -14,7 +14,7 @@ import numpy as np
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit
 from retrieval.embedder import Vectors
-from retrieval.index import DenseIndex
+from retrieval.index import DenseIndex, open_index
 from retrieval.lexical import TermWeights, bm25
 from retrieval.loaders.parsed import clean
 from retrieval.snapshot import Ids, Snapshot
@@ -54,7 +54,7 @@ class Retriever:
     def _followed(self, snapshot: Snapshot) -> DenseIndex:
         with self._opening:
             if self._index is None:
-                self._index = DenseIndex(
+                self._index = open_index(
                     self._corpus.folder / "index",
                     self._corpus.identity,
                     self._corpus.embedder.name,

@@ -28,7 +28,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": _PAGE,
     "sqlalchemy": ("assistant/store/*",),
     "alembic": ("assistant/store/*",),
-    "faiss": ("retrieval/index.py",),
+    "faiss": ("retrieval/index/faiss_index.py", "retrieval/index/graph.py"),
+    "pymilvus": ("retrieval/index/milvus_index.py",),
+    "milvus_lite": ("retrieval/index/milvus_index.py",),
     "bm25s": ("retrieval/lexical.py",),
     "sentence_transformers": ("retrieval/embedder.py",),
     "torch": (*_TORCH, "retrieval/embedder.py"),  # the embedder chooses its device and dtype

@@ -28,7 +28,7 @@ import numpy as np
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit, Passage
 from retrieval.embedder import Embedder, Progress, Vectors, load_embedder
-from retrieval.index import DenseIndex
+from retrieval.index import open_index
 from retrieval.lexical import bm25
 from retrieval.retriever import Retriever, relevant
 
@@ -113,7 +113,7 @@ def print_ranking(corpus: Corpus, questions: Sequence[Question], embedder: Embed
     library = bm25s.BM25()
     library.index(tokens, show_progress=False)
     with corpus.snapshot() as snapshot:
-        index = DenseIndex(corpus.folder / "index", corpus.identity, embedder.name, 384)
+        index = open_index(corpus.folder / "index", corpus.identity, embedder.name, 384)
         index.follow(snapshot)
 
         def fts5(question: str) -> list[int]:

@@ -14,7 +14,7 @@ import pytest
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit
 from retrieval.embedder import load_embedder
-from retrieval.index import DenseIndex
+from retrieval.index import open_index
 from retrieval.lexical import STOP_WORDS, bm25, question_words, terms_of
 from retrieval.retriever import Retriever, min_max, relevant
 
@@ -215,7 +215,7 @@ def real(
 def test_fusion_beats_each_side_alone(real: Corpus, shared_data: Path) -> None:
     lines = (shared_data / "qa_xquad" / "qa.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line) for line in lines[::4]]
-    index = DenseIndex(real.folder / "index", real.identity, real.embedder.name, 384)
+    index = open_index(real.folder / "index", real.identity, real.embedder.name, 384)
     retriever = Retriever(real)
     gains: dict[str, list[float]] = {"dense": [], "lexical": [], "fused": []}
     with real.snapshot() as snapshot:
