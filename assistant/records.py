@@ -37,6 +37,42 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How a contender retrieves.
+
+    passages: how many go into the prompt. context_tokens: budget for them, in tokens of the base
+    model. min_cosine: raw cosine similarity, in [-1, 1], from which the best passage is relevant.
+    min_overlap: share, in [0, 1], of the question's inverse document frequency mass that makes a
+    passage relevant from half that cosine on (`retrieval.abstention.ThresholdRule`).
+    lexical_weight: share of BM25 in the fused score, in [0, 1]. mmr: weight of relevance against
+    novelty in maximal marginal relevance, in (0, 1]; at 1 only near-duplicates are left out.
+    reranker: a cross-encoder's local folder or hub id, "" for none. relevance_logit: intercept and
+    the weights of cosine and overlap (`retrieval.abstention.LogisticRule`); where it is given it
+    decides instead of the two thresholds.
+    """
+
+    passages: int = 4
+    context_tokens: int = 1000
+    min_cosine: float = 0.45
+    min_overlap: float = 0.4
+    lexical_weight: float = 0.5
+    mmr: float = 1.0
+    reranker: str = ""
+    relevance_logit: tuple[float, float, float] | None = None
+
+
+# Fields that came after the first votes: at their defaults they are left out of a contender's hash,
+# so that the versions that votes name stay what they were.
+_LATER_SETTINGS = ("lexical_weight", "mmr", "reranker", "relevance_logit")
+
+
+def retrieval_settings_of(values: dict[str, Any]) -> RetrievalSettings:
+    """Settings from what JSON gave back of them; what is missing has its default."""
+    logit = values.get("relevance_logit")
+    return RetrievalSettings(**{**values, "relevance_logit": tuple(logit) if logit else None})
+
+
+@dataclass(frozen=True, slots=True)
 class Assistant:
     """What a person builds. `slug` names its folder and never changes; `name` may."""
 
@@ -48,22 +84,7 @@ class Assistant:
     base_model: str  # "builtin", a hub id or a local folder
     embedder: str  # "builtin" (others come later)
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalSettings:
-    """How a contender retrieves.
-
-    passages: how many go into the prompt. context_tokens: budget for them, in tokens of the base
-    model. min_cosine: raw cosine similarity, in [-1, 1], from which the best passage is relevant.
-    min_overlap: share, in [0, 1], of the question's inverse document frequency mass that makes a
-    passage relevant from half that cosine on (`retrieval.retriever.relevant`).
-    """
-
-    passages: int = 4
-    context_tokens: int = 1000
-    min_cosine: float = 0.45
-    min_overlap: float = 0.4
+    retrieval: RetrievalSettings = RetrievalSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,13 @@ class Contender:
     @property
     def id(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of the fields."""
-        return content_hash(asdict(self))[:16]
+        values = asdict(self)
+        if self.retrieval is not None:
+            plain = RetrievalSettings()
+            for name in _LATER_SETTINGS:
+                if getattr(self.retrieval, name) == getattr(plain, name):
+                    del values["retrieval"][name]
+        return content_hash(values)[:16]
 
     @property
     def retrieves(self) -> bool:

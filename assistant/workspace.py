@@ -37,7 +37,6 @@ from assistant.records import (
     Contender,
     ContenderKind,
     Decoding,
-    RetrievalSettings,
 )
 from assistant.runs import Run, Runs, TrainingSettings
 from assistant.settings import Settings
@@ -292,7 +291,7 @@ class Workspace:
             run_id=run.id if run else None,
             adapter_sha256=_adapter_sha256(run.adapter) if run and run.adapter else None,
             index_generation=self.corpus(assistant).generation if retrieves else None,
-            retrieval=RetrievalSettings() if retrieves else None,
+            retrieval=assistant.retrieval if retrieves else None,
             prompt_sha256=prompt_fingerprint(assistant.system_prompt),
             decoding=Decoding(),
         )

@@ -1,13 +1,15 @@
 """A question in, ranked passages out: dense and lexical candidates, fused.
 
 The candidates of both sides are scored exactly by both, each score is min-max-normalised within
-the candidates, and the mean ranks them (the best fusion of pyserini's BEIR page). Whether anything
-relevant was found at all is another matter, decided by `relevant` on the raw scores.
+the candidates, and their weighted mean ranks them (the best fusion of pyserini's BEIR page).
+Whether anything relevant was found at all is another matter, decided on the raw scores.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,8 +22,38 @@ from retrieval.loaders.parsed import clean
 from retrieval.snapshot import Ids, Snapshot
 
 CANDIDATES = 100
+LEXICAL_WEIGHT = 0.5
 
 Column = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageSeconds:
+    """Wall time of the parts of one search, in seconds."""
+
+    encode: float
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The best of both sides with exact raw scores; all columns of shape (n,), ids ascending.
+
+    bm25 is 0 where a passage holds no word of the question.
+    """
+
+    ids: Ids
+    cosines: Column
+    bm25: Column
+    seconds: StageSeconds
+
+    def fused(self, lexical_weight: float = LEXICAL_WEIGHT) -> Column:
+        """The weighted mean of both scores, each min-max-normalised, in [0, 1]."""
+        if not len(self.ids):
+            return np.empty(0)
+        dense, lexical = min_max(self.cosines), min_max(self.bm25)
+        return (1 - lexical_weight) * dense + lexical_weight * lexical
 
 
 class Retriever:
@@ -33,23 +65,44 @@ class Retriever:
         self._index: DenseIndex | None = None
         self._opening = threading.Lock()
 
-    def search(self, question: str, top: int = 5) -> list[Hit]:
+    @property
+    def corpus(self) -> Corpus:
+        """What is searched."""
+        return self._corpus
+
+    def search(
+        self, question: str, top: int = 5, lexical_weight: float = LEXICAL_WEIGHT
+    ) -> list[Hit]:
         """The best passages for the question, best first; [] where the corpus is empty.
 
+        lexical_weight: share of BM25 in the fused score, in [0, 1].
         Raises EmbedderError or CorpusError.
         """
         question = clean(question)
         if not question.strip() or top < 1:
             return []
+        started = time.perf_counter()
         vector = self._corpus.embedder.encode([question])
+        encoded = time.perf_counter() - started
         with self._corpus.snapshot() as snapshot:
-            index = self._followed(snapshot)
-            ids, cosines, lexical = self._scored(snapshot, index, vector, question)
-            if not len(ids):
+            found = self._scored(snapshot, vector, question, encoded)
+            if not len(found.ids):
                 return []
-            fused = (min_max(cosines) + min_max(lexical)) / 2
-            order = np.lexsort((ids, -cosines, -fused))
-            return self._hits(snapshot, question, top, order, ids, fused, cosines, lexical)
+            fused = found.fused(lexical_weight)
+            order = np.lexsort((found.ids, -found.cosines, -fused))
+            return self._hits(snapshot, question, top, order, found, fused)
+
+    def candidates(self, question: str) -> Candidates:
+        """The candidates of both sides, of which every ranking is made.
+
+        Raises EmbedderError or CorpusError.
+        """
+        question = clean(question)
+        started = time.perf_counter()
+        vector = self._corpus.embedder.encode([question])
+        encoded = time.perf_counter() - started
+        with self._corpus.snapshot() as snapshot:
+            return self._scored(snapshot, vector, question, encoded)
 
     def _followed(self, snapshot: Snapshot) -> DenseIndex:
         with self._opening:
@@ -64,11 +117,13 @@ class Retriever:
         return self._index
 
     def _scored(
-        self, snapshot: Snapshot, index: DenseIndex, vector: Vectors, question: str
-    ) -> tuple[Ids, Column, Column]:
-        """Ids of the candidates of both sides with exact cosine and BM25, each of shape (n,)."""
+        self, snapshot: Snapshot, vector: Vectors, question: str, encoded: float
+    ) -> Candidates:
+        index = self._followed(snapshot)
+        started = time.perf_counter()
         words = bm25(snapshot.connection, question)
         best = np.argsort(-words.scores, kind="stable")[: self._candidates]
+        ranked = time.perf_counter()
         near, _ = index.search(vector, self._candidates)
         ids = np.union1d(near, words.ids[best])
         cosines = index.cosines(vector, ids).astype(np.float64)
@@ -77,7 +132,8 @@ class Retriever:
         lexical[here] = words.scores[there]
         # The index may be ahead of, or behind, this snapshot by what others changed meanwhile.
         known = ~np.isnan(cosines)
-        return ids[known], cosines[known], lexical[known]
+        seconds = StageSeconds(encoded, time.perf_counter() - ranked, ranked - started)
+        return Candidates(ids[known], cosines[known], lexical[known], seconds)
 
     def _hits(
         self,
@@ -85,16 +141,14 @@ class Retriever:
         question: str,
         top: int,
         order: Ids,
-        ids: Ids,
+        found: Candidates,
         fused: Column,
-        cosines: Column,
-        lexical: Column,
     ) -> list[Hit]:
-        passages = snapshot.live_passages(ids[order].tolist())
+        passages = snapshot.live_passages(found.ids[order].tolist())
         weights = TermWeights(snapshot.connection, question)
         hits: list[Hit] = []
         for place in order:
-            passage = passages.get(int(ids[place]))
+            passage = passages.get(int(found.ids[place]))
             if passage is None:
                 continue
             hits.append(
@@ -102,8 +156,8 @@ class Retriever:
                     passage=passage,
                     rank=len(hits) + 1,
                     score=float(fused[place]),
-                    cosine=float(np.clip(cosines[place], -1, 1)),
-                    bm25=float(lexical[place]),
+                    cosine=float(np.clip(found.cosines[place], -1, 1)),
+                    bm25=float(found.bm25[place]),
                     overlap=weights.overlap(passage.indexed_text),
                 )
             )

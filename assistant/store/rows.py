@@ -19,17 +19,23 @@ from assistant.records import (
     RetrievalSettings,
     Usage,
     Vote,
+    retrieval_settings_of,
 )
 
 Values = dict[str, Any]
 
 
 def assistant_values(assistant: Assistant) -> Values:
-    return asdict(assistant)
+    values = asdict(assistant)
+    if assistant.retrieval == RetrievalSettings():
+        values["retrieval"] = None
+    return values
 
 
 def assistant_of(row: RowMapping) -> Assistant:
-    return Assistant(**row)
+    values = dict(row)
+    values["retrieval"] = retrieval_settings_of(values["retrieval"] or {})
+    return Assistant(**values)
 
 
 def contender_values(contender: Contender, first_used_at: datetime) -> Values:
@@ -39,7 +45,7 @@ def contender_values(contender: Contender, first_used_at: datetime) -> Values:
 def contender_of(row: RowMapping) -> Contender:
     values = {field.name: row[field.name] for field in fields(Contender)}
     if values["retrieval"] is not None:
-        values["retrieval"] = RetrievalSettings(**values["retrieval"])
+        values["retrieval"] = retrieval_settings_of(values["retrieval"])
     values["decoding"] = Decoding(**values["decoding"])
     return Contender(**values)
 

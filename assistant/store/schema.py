@@ -95,6 +95,7 @@ assistants = Table(
     Column("base_model", Text, nullable=False),
     Column("embedder", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("retrieval", JSON(none_as_null=True)),  # NULL: the defaults of this version of Duet
 )
 
 contenders = Table(

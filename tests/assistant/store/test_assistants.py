@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from assistant.errors import Conflict, InvalidRequest, NotFound
-from assistant.records import Assistant, Comparison, Conversation, Decision, Example, Reply, Vote
+from assistant.records import (
+    Assistant,
+    Comparison,
+    Conversation,
+    Decision,
+    Example,
+    Reply,
+    RetrievalSettings,
+    Vote,
+)
 from assistant.store import Store
 
 
@@ -132,3 +141,21 @@ def test_the_secret_is_made_once(store: Store, store_url: str) -> None:
     assert len(secret) == 32
     with Store.open(store_url) as again:
         assert again.secret() == secret
+
+
+def test_retrieval_settings_round_trip_and_defaults_stay_defaults(
+    store: Store, assistant: Assistant
+) -> None:
+    store.add_assistant(assistant)
+    assert store.assistant("a1").retrieval == RetrievalSettings()
+    fitted = RetrievalSettings(
+        min_cosine=0.31,
+        lexical_weight=0.3,
+        mmr=0.7,
+        reranker="cross/encoder",
+        relevance_logit=(-3.5, 6.0, 2.25),
+    )
+    store.update_assistant(replace(assistant, retrieval=fitted))
+    assert store.assistant("a1").retrieval == fitted
+    store.update_assistant(replace(assistant, retrieval=RetrievalSettings()))
+    assert store.assistant("a1") == assistant

@@ -60,7 +60,8 @@ def _schema(url: str) -> dict[str, list[str]]:
             text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger'")
         )
         made = {
-            row.name: sorted(line.strip(" \t,") for line in row.sql.splitlines()) for row in found
+            row.name: sorted(line.strip(" \t,") for line in row.sql.replace('"', "").splitlines())
+            for row in found
         }
     engine.dispose()
     made.pop("alembic_version", None)
