@@ -16,7 +16,7 @@ TOP = 10
 
 def recall(ranked: Sequence[Hashable], relevant: AbstractSet[Hashable], depth: int) -> float:
     """Share of the relevant items among the first `depth`, in [0, 1]."""
-    return len(relevant.intersection(ranked[:depth])) / len(relevant)
+    return len(relevant & set(ranked[:depth])) / len(relevant)
 
 
 def first_rank(ranked: Sequence[Hashable], relevant: AbstractSet[Hashable]) -> int | None:

@@ -81,16 +81,23 @@ class Retriever:
         question = clean(question)
         if not question.strip() or top < 1:
             return []
-        started = time.perf_counter()
-        vector = self._corpus.embedder.encode([question])
-        encoded = time.perf_counter() - started
+        found = self.candidates(question)
+        return self.hits(question, found, top, lexical_weight)
+
+    def hits(
+        self,
+        question: str,
+        candidates: Candidates,
+        top: int = 5,
+        lexical_weight: float = LEXICAL_WEIGHT,
+    ) -> list[Hit]:
+        """The best of the candidates of this question, as `search` gives them."""
+        if not len(candidates.ids):
+            return []
+        fused = candidates.fused(lexical_weight)
+        order = np.lexsort((candidates.ids, -candidates.cosines, -fused))
         with self._corpus.snapshot() as snapshot:
-            found = self._scored(snapshot, vector, question, encoded)
-            if not len(found.ids):
-                return []
-            fused = found.fused(lexical_weight)
-            order = np.lexsort((found.ids, -found.cosines, -fused))
-            return self._hits(snapshot, question, top, order, found, fused)
+            return self._hits(snapshot, clean(question), top, order, candidates, fused)
 
     def candidates(self, question: str) -> Candidates:
         """The candidates of both sides, of which every ranking is made.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli import chat, training
+from assistant.cli import chat, retrieval, training
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
@@ -24,6 +24,7 @@ examples = typer.Typer(no_args_is_help=True, help="Questions with reference answ
 app.add_typer(documents, name="documents")
 app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
+app.add_typer(retrieval.retrieval, name="retrieval")
 app.command("train")(training.train)
 app.command("ask")(chat.ask)
 app.command("compare")(chat.compare)

@@ -13,6 +13,6 @@ down_revision = "0002"
 
 def upgrade() -> None:
     # SQLite would write an added column behind the table's constraints, so its table is made anew.
-    recreate = "always" if op.get_bind().dialect.name == "sqlite" else "never"
-    with op.batch_alter_table("assistants", recreate=recreate) as table:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table("assistants", recreate="always" if sqlite else "never") as table:
         table.add_column(sa.Column("retrieval", sa.JSON(none_as_null=True), nullable=True))
