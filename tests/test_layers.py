@@ -32,7 +32,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pymilvus": ("retrieval/index/milvus_index.py",),
     "milvus_lite": ("retrieval/index/milvus_index.py",),
     "bm25s": ("retrieval/lexical.py",),
-    "sentence_transformers": ("retrieval/embedder.py",),
+    "sentence_transformers": ("retrieval/embedder.py", "retrieval/reranker.py"),
     "torch": (*_TORCH, "retrieval/embedder.py"),  # the embedder chooses its device and dtype
     "transformers": _TORCH,
     "peft": _TORCH,

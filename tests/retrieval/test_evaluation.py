@@ -29,9 +29,11 @@ WORDS = (
 @pytest.fixture
 def filled(corpus: Corpus, write: Callable[[str, str | bytes], Path]) -> Corpus:
     """26 documents of one passage; each shares words with its neighbours."""
+    paths = []
     for n, word in enumerate(WORDS):
         shared = " ".join(WORDS[(n + step) % len(WORDS)] for step in (1, 2, 3))
-        corpus.add([write(f"{word}.md", f"The {word} code is {n}{n}7 beside {shared}.")])
+        paths.append(write(f"{word}.md", f"The {word} code is {n}{n}7 beside {shared}."))
+    corpus.add(paths)
     return corpus
 
 
