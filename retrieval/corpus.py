@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from retrieval.children import ChildPool
 from retrieval.database import Database, errors_mapped, generation_of, meta_of
 from retrieval.documents import AddResult, Document, IndexingProgress, Passage
 from retrieval.embedder import Embedder
@@ -39,6 +40,7 @@ class Corpus:
         self._database = database
         self._files = StoredFiles(folder / "files")
         self._limits = limits
+        self._pool = ChildPool(limits.memory_bytes)
 
     @classmethod
     def open(cls, folder: Path, embedder: Embedder, limits: Limits | None = None) -> Corpus:
@@ -52,7 +54,8 @@ class Corpus:
         return cls(folder, embedder, database, limits or Limits())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and end the processes that read documents."""
+        self._pool.close()
         self._database.close()
 
     @property
@@ -72,8 +75,13 @@ class Corpus:
         paths: Sequence[Path],
         progress: Callable[[IndexingProgress], None] | None = None,
         cancelled: threading.Event | None = None,
+        passwords: Mapping[str, str] | None = None,
     ) -> list[AddResult]:
-        """Add files, and the files in folders; one result for each, in order.
+        """Add files, the files in folders and the members of zip archives; one result for each.
+
+        Results are in the order of the paths; members are named `archive.zip/folder/name.md`.
+        passwords: by the name of a document or archive; that of the empty name is tried for any
+        file that asks for one. They are used for this call and kept nowhere.
 
         A file of a name that is here replaces it where its bytes differ; the same bytes under
         another name are recognised. A file that cannot be read is `failed`, with the reason; the
@@ -91,6 +99,8 @@ class Corpus:
             sources,
             progress,
             cancelled,
+            passwords,
+            self._pool,
         )
         results = addition.run() + results
         with self._database.locked() as connection:

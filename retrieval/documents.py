@@ -96,9 +96,13 @@ Outcome = Literal["added", "replaced", "unchanged", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What became of one file; reason is a sentence for `failed` and for anything noteworthy."""
+    """What became of one file; reason is a sentence for `failed` and for anything noteworthy.
+
+    needs_password: whether it failed for want of the right password.
+    """
 
     name: str
     outcome: Outcome
     document: Document | None = None
     reason: str = ""
+    needs_password: bool = False

@@ -5,6 +5,7 @@ RetrievalError
 │   ├── UnsupportedFormat
 │   ├── EmptyDocument
 │   ├── EncryptedDocument
+│   │   └── PasswordNeeded
 │   ├── OversizedDocument
 │   └── UnreadableDocument
 ├── DocumentNotFound
@@ -36,6 +37,10 @@ class EmptyDocument(DocumentError):
 
 class EncryptedDocument(DocumentError):
     """The file asks for a password."""
+
+
+class PasswordNeeded(EncryptedDocument):
+    """The file can be read with its password: none was given, or not the right one."""
 
 
 class OversizedDocument(DocumentError):

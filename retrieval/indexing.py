@@ -1,8 +1,8 @@
-"""Adding documents: read and split in one thread, embed and store in another.
+"""Adding documents: read and split in threads of their own, embed and store in the caller's.
 
-Reading runs ahead of embedding, so that the model never waits for a parser. Passages of several
-documents are embedded together, sorted by length; then all those documents are committed, each
-whole. What was committed stays, whatever ends the rest.
+Reading runs ahead of embedding, so that the model never waits for a parser, and hands over in the
+order of the sources. Passages of several documents are embedded together, sorted by length; then
+all those documents are committed, each whole. What was committed stays, whatever ends the rest.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import queue
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.database import Database
+from retrieval.children import ChildPool
+from retrieval.database import Database, errors_mapped
 from retrieval.documents import AddResult, IndexingProgress
 from retrieval.embedder import Embedder
-from retrieval.errors import Cancelled, DocumentError, UnreadableDocument
+from retrieval.errors import Cancelled, DocumentError, PasswordNeeded, UnreadableDocument
 from retrieval.files import StoredFiles
+from retrieval.loaders.formats import is_archive, is_light
 from retrieval.loaders.parsed import Parsed
 from retrieval.reader import Limits, Reader
 from retrieval.snapshot import Snapshot
@@ -32,16 +37,27 @@ GROUP_PASSAGES = 1024
 _AHEAD_DOCUMENTS = 1000
 _AHEAD_CHARACTERS = 50_000_000
 _POLL_SECONDS = 0.1
+_LIGHT_BYTES = 1024 * 1024
+_LOCKS = 64
 
 Progress = Callable[[IndexingProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to add, and the name it is to have in the corpus."""
+    """A file to add, and the name it is to have in the corpus. archive: the zip it came in."""
 
     path: Path
     name: str
+    archive: str = ""
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it is read in so little time that a second process would cost more."""
+        try:
+            return is_light(self.name) and self.path.stat().st_size < _LIGHT_BYTES
+        except OSError:
+            return True
 
 
 class Addition:
@@ -56,6 +72,8 @@ class Addition:
         sources: Sequence[Source],
         progress: Progress | None,
         cancelled: threading.Event | None,
+        passwords: Mapping[str, str] | None = None,
+        pool: ChildPool | None = None,
     ) -> None:
         self._database = database
         self._files = files
@@ -63,13 +81,20 @@ class Addition:
         self._sources = sources
         self._progress = progress
         self._cancelled = cancelled or threading.Event()
-        self._reader = Reader(limits)
+        self._passwords = passwords or {}
+        self._reader = Reader(limits, pool)
+        # Two threads must not keep, and on failure take away, the copy of the same bytes.
+        self._bytes_locks = [threading.Lock() for _ in range(_LOCKS)]
         self._ready: queue.Queue[Prepared | AddResult | BaseException | None] = queue.Queue(
             _AHEAD_DOCUMENTS
         )
         self._ended = threading.Event()
         self._reading = ""
-        # Each of the two threads writes its own two counts and reads the others.
+        # What is to come, in order: archives are replaced by their members as they are unpacked.
+        self._names = [source.name for source in sources]
+        self._refused: list[AddResult] = []
+        # The reading threads write the first two counts, under the lock, and the caller's the rest.
+        self._counting = threading.Lock()
         self._passages_read = 0
         self._characters_read = 0
         self._passages_done = 0
@@ -77,32 +102,95 @@ class Addition:
         self._results: dict[str, AddResult] = {}
 
     def run(self) -> list[AddResult]:
-        """Add them all; the results are in the order of the sources."""
-        thread = threading.Thread(target=self._read_all, name="duet-reading", daemon=True)
-        thread.start()
-        try:
-            while self._take_group():
-                pass
-        finally:
-            self._ended.set()
-            self._reader.close()
-            thread.join()
-            self._reader.close()  # the thread may have been starting a child just then
-        return [self._results[source.name] for source in self._sources]
+        """Add them all; the results are in the order of the sources, those of an archive in it."""
+        with tempfile.TemporaryDirectory(
+            prefix="duet-unpacked-", ignore_cleanup_errors=True
+        ) as folder:
+            thread = threading.Thread(
+                target=self._read_all, args=(Path(folder),), name="duet-reading", daemon=True
+            )
+            thread.start()
+            try:
+                while self._take_group():
+                    pass
+            finally:
+                self._ended.set()
+                self._reader.close()
+                thread.join()
+        return [self._results[name] for name in self._names] + self._refused
 
-    # The reading thread.
+    # The reading threads: one that keeps the order, and one for each child process.
 
-    def _read_all(self) -> None:
+    def _read_all(self, folder: Path) -> None:
         try:
-            for source in self._sources:
-                if self._ended.is_set():
-                    return
-                self._wait_for_room()
-                self._reading = source.name
-                self._hand_over(self._prepared(source))
+            # A second process pays only where a file takes it longer to read than to start.
+            heavy = sum(not source.is_light for source in self._sources)
+            width = min(self._reader.width, max(1, heavy))
+            self._reader.start(width)
+            waiting: deque[Future[Prepared | AddResult]] = deque()
+            with ThreadPoolExecutor(width, "duet-reading") as threads:
+                for source in self._members(folder):
+                    if isinstance(source, AddResult):
+                        waiting.append(_settled(source))
+                    else:
+                        waiting.append(threads.submit(self._prepared, source))
+                    while len(waiting) > 2 * width or (waiting and waiting[0].done()):
+                        self._take_over(waiting.popleft())
+                    if self._ended.is_set():
+                        return
+                while waiting:
+                    self._take_over(waiting.popleft())
             self._hand_over(None)
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._hand_over(error)
+
+    def _take_over(self, future: Future[Prepared | AddResult]) -> None:
+        self._hand_over(future.result())
+        self._wait_for_room()
+
+    def _members(self, folder: Path) -> Iterator[Source | AddResult]:
+        """The sources, and in the place of an archive its members."""
+        for number, source in enumerate(self._sources):
+            if is_archive(source.name):
+                members = self._unpacked(source, folder / str(number))
+                names = [member.name for member in members]
+                place = self._names.index(source.name)
+                self._names[place : place + 1] = names
+                yield from members
+            else:
+                yield source
+
+    def _unpacked(self, archive: Source, folder: Path) -> list[Source | AddResult]:
+        self._reading = archive.name
+        try:
+            self._reader.check(archive.path, archive.name)
+            with errors_mapped(folder):
+                folder.mkdir()
+            members = self._reader.unpack(
+                archive.path, archive.name, folder, self._passwords_for(archive)
+            )
+        except DocumentError as error:
+            return [_failed(archive.name, error)]
+        except OSError as error:
+            return [_failed(archive.name, _not_opened(archive.name, error))]
+        known = set(self._names)
+        found: list[Source | AddResult] = []
+        for member in members:
+            if member.name in known:
+                reason = f"Another file named {member.name} came with it: rename one of them."
+                self._refused.append(AddResult(member.name, "failed", reason=reason))
+            elif member.path is None:
+                reason, asks = member.reason, member.needs_password
+                found.append(AddResult(member.name, "failed", None, reason, asks))
+            else:
+                found.append(Source(member.path, member.name, archive.name))
+            known.add(member.name)
+        return found
+
+    def _passwords_for(self, source: Source) -> tuple[str, ...]:
+        """Those to try: by the name of the file, of its archive, and the one for all."""
+        keys = dict.fromkeys((source.name, source.archive, ""))
+        return tuple(dict.fromkeys(self._passwords[key] for key in keys if key in self._passwords))
 
     def _wait_for_room(self) -> None:
         """Reading is far faster than embedding: do not fill the memory with what it has read."""
@@ -118,20 +206,24 @@ class Addition:
                 continue
 
     def _prepared(self, source: Source) -> Prepared | AddResult:
+        if self._ended.is_set():
+            raise Cancelled("Reading was stopped; what was finished before is kept.")
+        self._reading = source.name
         try:
             sha256, size = self._digest(source)
-            known = self._already_here(source.name, sha256)
-            if known is not None:
-                return known
-            self._reader.check(source.path, source.name)
-            with self._files.kept(source.path, sha256) as stored:
-                parsed = self._reader.read(stored, source.name)
-                drafts = split(parsed, self._embedder)
+            with self._bytes_locks[int(sha256[:8], 16) % _LOCKS]:
+                known = self._already_here(source.name, sha256)
+                if known is not None:
+                    return known
+                self._reader.check(source.path, source.name)
+                with self._files.kept(source.path, sha256) as stored:
+                    parsed = self._reader.read(stored, source.name, self._passwords_for(source))
+                    drafts = split(parsed, self._embedder)
         except DocumentError as error:
-            logger.info("Left out: %s", error)
-            return AddResult(source.name, "failed", reason=str(error))
-        self._passages_read += len(drafts)
-        self._characters_read += len(parsed.text)
+            return _failed(source.name, error)
+        with self._counting:
+            self._passages_read += len(drafts)
+            self._characters_read += len(parsed.text)
         return _prepared_document(source, sha256, size, parsed, drafts)
 
     def _digest(self, source: Source) -> tuple[str, int]:
@@ -139,10 +231,7 @@ class Addition:
             with source.path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
         except OSError as error:
-            raise UnreadableDocument(
-                f"{source.name} cannot be opened ({error.strerror}): check that it is there and "
-                "may be read."
-            ) from error
+            raise _not_opened(source.name, error) from error
 
     def _already_here(self, name: str, sha256: str) -> AddResult | None:
         with self._database.reading() as connection:
@@ -226,7 +315,7 @@ class Addition:
         if self._cancelled.is_set():
             done = sum(result.outcome in ("added", "replaced") for result in self._results.values())
             raise Cancelled(
-                f"Adding was stopped: {done} of {len(self._sources)} documents are in and kept."
+                f"Adding was stopped: {done} of {len(self._names)} documents are in and kept."
             )
 
     def _report(self, name: str) -> None:
@@ -235,7 +324,7 @@ class Addition:
                 IndexingProgress(
                     document=name,
                     documents_done=len(self._results),
-                    documents_total=len(self._sources),
+                    documents_total=len(self._names),
                     passages_done=self._passages_done,
                     passages_total=self._passages_read,
                 )
@@ -255,4 +344,23 @@ def _prepared_document(
         warnings=parsed.warnings,
         text=parsed.text,
         drafts=tuple(drafts),
+    )
+
+
+def _settled(result: AddResult) -> Future[Prepared | AddResult]:
+    """A result that was there before anything was read, in the same queue as the others."""
+    future: Future[Prepared | AddResult] = Future()
+    future.set_result(result)
+    return future
+
+
+def _failed(name: str, error: DocumentError) -> AddResult:
+    logger.info("Left out: %s", error)
+    asks = isinstance(error, PasswordNeeded)
+    return AddResult(name, "failed", reason=str(error), needs_password=asks)
+
+
+def _not_opened(name: str, error: OSError) -> UnreadableDocument:
+    return UnreadableDocument(
+        f"{name} cannot be opened ({error.strerror}): check that it is there and may be read."
     )

@@ -114,7 +114,10 @@ def serve(
 @documents.command("add")
 def add_documents(
     name: Name,
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders to walk.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, zip archives, or folders to walk.")],
+    password: Annotated[
+        str | None, typer.Option(help="Tried for each PDF and zip that asks for one; not kept.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add documents; a file that cannot be read is named with the reason, the others go in."""
@@ -126,7 +129,8 @@ def add_documents(
 
         corpus = workspace.corpus(workspace.assistant(name))
         with documents_mapped():
-            results = corpus.add(paths, indexed)
+            passwords = None if password is None else {"": password}
+            results = corpus.add(paths, indexed, passwords=passwords)
     if as_json:
         show_json(results)
     else:

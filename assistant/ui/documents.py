@@ -17,6 +17,7 @@ from assistant.ui.page_pictures import picture_address
 from assistant.ui.passages import drawable, drawer, found_list, passages_as_cut
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.words import counted
+from retrieval.loaders.formats import FORMATS_LINE
 from retrieval.documents import Document
 
 _POLL_SECONDS = 0.5
@@ -37,7 +38,7 @@ class DocumentsTab:
 
     def _build(self) -> None:
         self.drop = gr.File(
-            label="Drop documents here, or press to choose: txt, md, html, pdf, docx, csv",
+            label=f"Drop documents here, or press to choose: {FORMATS_LINE}",
             file_count="multiple",
             height=132,
             elem_id="drop",

@@ -10,6 +10,7 @@ import html
 import re
 from pathlib import Path
 
+from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder, squeezed, table_lines
 from retrieval.loaders.text import decoded, refuse_binary
 
@@ -47,7 +48,7 @@ _ESCAPED = {_PRIVATE + code: chr(code) for code in range(0x21, 0x7F)}
 _LONGEST_MARKED_LINE = 20_000
 
 
-def read_markdown(path: Path, name: str) -> Parsed:
+def read_markdown(path: Path, name: str, _: Opening) -> Parsed:
     """A Markdown file."""
     data = path.read_bytes()
     refuse_binary(data, name)
@@ -57,27 +58,35 @@ def read_markdown(path: Path, name: str) -> Parsed:
 
 def parse_markdown(text: str, warnings: tuple[str, ...] = ()) -> Parsed:
     """Markdown source as a document."""
-    return _Reader(text).parsed(warnings)
+    builder = TextBuilder()
+    add_markdown(builder, text)
+    return builder.parsed(warnings=warnings)
+
+
+def add_markdown(builder: TextBuilder, text: str, within: int = 0) -> None:
+    """Add Markdown source to a document; within: the level of the heading that it is under."""
+    _Reader(text, builder, within).read()
 
 
 class _Reader:
     """Walks the lines once; `_paragraph` holds the lines of the block at hand."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, builder: TextBuilder, within: int) -> None:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = _FRONT_MATTER.sub("", text, count=1)
         text = _COMMENT.sub("", _RAW.sub("", text))
         self._lines = text.expandtabs(4).split("\n")
-        self._builder = TextBuilder()
+        self._builder = builder
+        self._within = within
         self._paragraph: list[str] = []
         self._list: list[str] = []
 
-    def parsed(self, warnings: tuple[str, ...]) -> Parsed:
+    def read(self) -> None:
+        """Take in all of it."""
         place = 0
         while place < len(self._lines):
             place = self._take(place)
         self._flush()
-        return self._builder.parsed(warnings=warnings)
 
     def _take(self, place: int) -> int:
         """Take in the block or line at `place`; returns the place after it."""
@@ -91,12 +100,13 @@ class _Reader:
             return self._table(place)
         if heading := _ATX.match(line):
             self._flush()
-            self._builder.heading(inline(heading[2] or ""), len(heading[1]))
+            self._builder.heading(inline(heading[2] or ""), self._within + len(heading[1]))
         elif self._paragraph and (underline := _SETEXT.match(line)):
             title = " ".join(self._paragraph)
             self._paragraph = []
             self._flush()
-            self._builder.heading(inline(title), 1 if underline[1][0] == "=" else 2)
+            level = 1 if underline[1][0] == "=" else 2
+            self._builder.heading(inline(title), self._within + level)
         elif _RULE.match(line):
             self._flush()
         elif item := _ITEM.match(line):

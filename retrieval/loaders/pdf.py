@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.errors import EmptyDocument, EncryptedDocument, UnreadableDocument
+from retrieval.errors import EmptyDocument, PasswordNeeded, UnreadableDocument
+from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder
 from retrieval.loaders.text import add_paragraph
 
@@ -34,8 +35,8 @@ class _Line:
     size: float
 
 
-def read_pdf(path: Path, name: str) -> Parsed:
-    """A PDF file. Raises EncryptedDocument, EmptyDocument for scans, UnreadableDocument."""
+def read_pdf(path: Path, name: str, opening: Opening) -> Parsed:
+    """A PDF file. Raises PasswordNeeded, EmptyDocument for scans, UnreadableDocument."""
     import pypdfium2
 
     with path.open("rb") as file:
@@ -43,14 +44,7 @@ def read_pdf(path: Path, name: str) -> Parsed:
             raise UnreadableDocument(
                 f"{name} is not a PDF inside, whatever its name says: add the original document."
             )
-    try:
-        document = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) == _WRONG_PASSWORD:
-            raise EncryptedDocument(
-                f"{name} asks for a password: save a copy without one and add that."
-            ) from error
-        raise _damaged(name) from error
+    document = _opened(path, name, opening.passwords)
     try:
         pages = [_lines(document, number) for number in range(len(document))]
     except pypdfium2.PdfiumError as error:
@@ -58,6 +52,20 @@ def read_pdf(path: Path, name: str) -> Parsed:
     finally:
         document.close()
     return _put_together(pages, name)
+
+
+def _opened(path: Path, name: str, passwords: tuple[str, ...]) -> Any:
+    import pypdfium2
+
+    for password in (None, *passwords):
+        try:
+            return pypdfium2.PdfDocument(path, password=password)
+        except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", None) != _WRONG_PASSWORD:
+                raise _damaged(name) from error
+    if passwords:
+        raise PasswordNeeded(f"{name} does not open with the password given: try another.")
+    raise PasswordNeeded(f"{name} asks for a password: give it, or save a copy without one.")
 
 
 def _damaged(name: str) -> UnreadableDocument:

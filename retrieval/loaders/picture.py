@@ -8,14 +8,18 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 
-from retrieval.loaders.worker import limit_memory
+from retrieval.loaders.sandbox import SANDBOX
+
+_CPU_SECONDS = 20.0
 
 
 def main() -> int:
     """Draw the page that stdin asks for."""
     request = json.loads(sys.stdin.read())
-    limit_memory(request["memory_bytes"])
+    SANDBOX.enter()
+    SANDBOX.admit(Path(request["path"]), None, request["memory_bytes"], _CPU_SECONDS, 0)
     picture = drawn(request["path"], request["page"], request["width"])
     sys.stdout.buffer.write(picture)
     return 0

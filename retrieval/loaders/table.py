@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder, table_lines
 from retrieval.loaders.text import decoded, refuse_binary
 
@@ -14,7 +15,7 @@ _SNIFF_CHARACTERS = 16 * 1024
 _DELIMITERS = ",;\t|"
 
 
-def read_csv(path: Path, name: str) -> Parsed:
+def read_csv(path: Path, name: str, _: Opening) -> Parsed:
     """A CSV file with its column names in the first row."""
     data = path.read_bytes()
     refuse_binary(data, name)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder, squeezed
 
 _BYTE_ORDER_MARKS = (
@@ -62,7 +63,7 @@ def refuse_binary(data: bytes, name: str) -> None:
         )
 
 
-def read_text(path: Path, name: str) -> Parsed:
+def read_text(path: Path, name: str, _: Opening) -> Parsed:
     """A plain text file: paragraphs are what blank lines part."""
     data = path.read_bytes()
     refuse_binary(data, name)

@@ -1,13 +1,16 @@
-"""HTML: what a reader of the page would read, without scripts, styles and navigation."""
+"""HTML: what a reader of the page would read, without scripts, styles, menus and notices."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders.boilerplate import Boilerplate
+from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder, clean_line, table_lines, table_row
 from retrieval.loaders.text import decoded, refuse_binary
 
@@ -15,7 +18,7 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""",
 _CHARSET_BYTES = 4096
 
 _UNREAD = frozenset(
-    "script style noscript template nav svg math iframe object embed head select button "
+    "script style noscript template svg math iframe object embed head select button "
     "input textarea dialog".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -24,10 +27,9 @@ _BLOCKS = frozenset(
     "figure footer form header hr html legend li main ol p section summary table tbody td tfoot th "
     "thead tr ul".split()
 )
-_UNREAD_ROLES = frozenset(("navigation", "search", "menu", "menubar"))
 
 
-def read_html(path: Path, name: str) -> Parsed:
+def read_html(path: Path, name: str, _: Opening) -> Parsed:
     """An HTML file."""
     data = path.read_bytes()
     refuse_binary(data, name)
@@ -37,7 +39,42 @@ def read_html(path: Path, name: str) -> Parsed:
 
 
 def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed:
-    """HTML source as a document. Raises UnreadableDocument where nothing of it can be parsed."""
+    """HTML source as a document. Raises UnreadableDocument where nothing of it can be parsed.
+
+    A page that is nothing but menus is read with them.
+    """
+    root = _tree(source, name)
+    if root is None:
+        return TextBuilder().parsed(warnings=warnings)
+    boilerplate = Boilerplate(root)
+    parsed = _read(root, boilerplate, warnings)
+    if not any(map(str.isalnum, parsed.text)):
+        return _read(root, None, warnings)
+    if boilerplate.parts:
+        parts = "1 part" if boilerplate.parts == 1 else f"{boilerplate.parts} parts"
+        told = f"Menus, footers or notices of the page were left out ({parts})."
+        parsed = replace(parsed, warnings=(*parsed.warnings, told))
+    return parsed
+
+
+def add_html(builder: TextBuilder, source: str, name: str, within: int = 0) -> None:
+    """Add HTML source to a document; within: the level of the heading that it is under."""
+    root = _tree(source, name)
+    if root is not None:
+        _Reader(root, builder, None, within).read()
+
+
+def _read(root: Any, boilerplate: Boilerplate | None, warnings: tuple[str, ...]) -> Parsed:
+    builder = TextBuilder()
+    title = root.findtext(".//title")
+    if title and root.find(".//h1") is None:
+        builder.heading(title, 0)
+    _Reader(root, builder, boilerplate, 0).read()
+    return builder.parsed(warnings=warnings)
+
+
+def _tree(source: str, name: str) -> Any:
+    """The root element, None where there is nothing. Raises UnreadableDocument."""
     from lxml import etree  # type: ignore[import-untyped]
     from lxml import html as lxml_html
 
@@ -49,7 +86,7 @@ def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed
         root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):
         if not source.strip():
-            return TextBuilder().parsed(warnings=warnings)
+            return None
         raise UnreadableDocument(
             f"{name} cannot be read as a web page: open it in a browser and save it again."
         ) from None
@@ -57,26 +94,27 @@ def parse_html(source: str, name: str, warnings: tuple[str, ...] = ()) -> Parsed
         raise UnreadableDocument(
             f"{name} nests its parts deeper than any page made for people, so it was left out."
         )
-    return _Reader(root).parsed(warnings)
+    return root
 
 
 class _Reader:
     """Walks the tree without recursion, so that no depth of nesting can end it."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(
+        self, root: Any, builder: TextBuilder, boilerplate: Boilerplate | None, within: int
+    ) -> None:
         self._root = root
-        self._builder = TextBuilder()
+        self._builder = builder
+        self._boilerplate = boilerplate
+        self._within = within
         self._inline: list[str] = []
         self._items: list[str] = []
         self._preformatted = 0
 
-    def parsed(self, warnings: tuple[str, ...]) -> Parsed:
-        title = self._root.findtext(".//title")
-        if title and self._root.find(".//h1") is None:
-            self._builder.heading(title, 0)
+    def read(self) -> None:
+        """Take in all of it."""
         self._walk()
         self._flush_list()
-        return self._builder.parsed(warnings=warnings)
 
     def _walk(self) -> None:
         from lxml import etree
@@ -85,19 +123,22 @@ class _Reader:
         for event, node in walker:
             tag = node.tag if isinstance(node.tag, str) else ""
             if event == "start":
-                if _unread(node, tag):
+                if _unread(node, tag) or self._is_boilerplate(node, tag):
                     walker.skip_subtree()
                 elif tag == "table" and _is_data_table(node):
                     self._table(node)
                     walker.skip_subtree()
                 elif tag in _HEADINGS:
                     self._flush_list()
-                    self._builder.heading("".join(_texts(node)), _HEADINGS[tag])
+                    self._builder.heading("".join(_texts(node)), self._within + _HEADINGS[tag])
                     walker.skip_subtree()
                 else:
                     self._enter(node, tag)
             else:
                 self._leave(node, tag)
+
+    def _is_boilerplate(self, node: Any, tag: str) -> bool:
+        return self._boilerplate is not None and self._boilerplate.is_unread(node, tag)
 
     def _enter(self, node: Any, tag: str) -> None:
         if tag in _BLOCKS:
@@ -174,12 +215,7 @@ class _Reader:
 
 
 def _unread(node: Any, tag: str) -> bool:
-    return (
-        tag in _UNREAD
-        or node.get("hidden") is not None
-        or node.get("aria-hidden") == "true"
-        or node.get("role") in _UNREAD_ROLES
-    )
+    return tag in _UNREAD or node.get("hidden") is not None or node.get("aria-hidden") == "true"
 
 
 def _is_data_table(table: Any) -> bool:
