@@ -137,6 +137,8 @@ def add_documents(
         for result in results:
             say(f"{result.outcome}: {result.name}{' - ' if result.reason else ''}{result.reason}")
     failed = [result for result in results if result.outcome == "failed"]
+    if any(result.needs_password for result in failed) and not as_json:
+        note("Add what asks for a password again with --password TEXT.")
     if failed:
         raise DocumentsError(
             f"{len(failed)} of {len(results)} files could not be read; the others are in."

@@ -17,8 +17,8 @@ from assistant.ui.page_pictures import picture_address
 from assistant.ui.passages import drawable, drawer, found_list, passages_as_cut
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.words import counted
-from retrieval.loaders.formats import FORMATS_LINE
 from retrieval.documents import Document
+from retrieval.loaders.formats import FORMATS_LINE
 
 _POLL_SECONDS = 0.5
 _FOUND = 8

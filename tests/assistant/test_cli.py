@@ -161,6 +161,20 @@ def test_an_unreadable_file_is_named_and_the_others_go_in(
     assert outcomes == {"empty.txt": "failed", "good.txt": "added"}
 
 
+def test_a_pdf_with_a_password(duet: Duet, kestrel: str, shared_data: Path) -> None:
+    folder = shared_data / "documents" / "pypdf_sample_files"
+    locked = str(folder / "libreoffice-writer-password.pdf")
+    code, out, err = duet("documents", "add", kestrel, locked, "--json")
+    (asked,) = json.loads(out)
+    assert code == 1 and asked["needs_password"] and "asks for a password" in asked["reason"]
+    assert "--password" in duet("documents", "add", kestrel, locked)[2]
+    code, out, err = duet("documents", "add", kestrel, locked, "--password", "guess", "--json")
+    assert code == 1 and "guess" not in out + err
+    assert "does not open with the password given" in json.loads(out)[0]["reason"]
+    code, out, _ = duet("documents", "add", kestrel, locked, "--password", "openpassword", "--json")
+    assert code == 0 and json.loads(out)[0]["outcome"] == "added"
+
+
 def test_people_get_tables_and_sentences(duet: Duet, kestrel: str) -> None:
     for arguments, expected in (
         (("list",), "Kestrel"),
