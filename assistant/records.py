@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 ContenderKind = Literal["base", "rag", "tuned", "tuned+rag"]
 KINDS: tuple[ContenderKind, ...] = get_args(ContenderKind)
@@ -257,6 +257,31 @@ class CountedVote:
     left: Contender
     right: Contender
     question: str
+
+
+class Judgement(NamedTuple):
+    """A vote with what is known of the two answers, and without their text.
+
+    A tuple, for tens of thousands are read at once. time: ISO 8601 in UTC, which sorts. left,
+    right: ids of the contender versions. *_length: characters; *_seconds: until the answer was
+    whole; *_document: the first that it cites, None where it cites none. marks: as in `Vote`.
+    """
+
+    comparison_id: str
+    voter: str
+    blind: bool
+    choice: Choice
+    time: str
+    marks: dict[str, dict[str, int]]
+    question: str
+    left: str
+    right: str
+    left_length: int
+    right_length: int
+    left_seconds: float
+    right_seconds: float
+    left_document: str | None
+    right_document: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli import chat, retrieval, training
+from assistant.cli import chat, ratings, retrieval, training
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
@@ -30,6 +30,7 @@ app.command("ask")(chat.ask)
 app.command("compare")(chat.compare)
 app.command("vote")(chat.vote)
 app.command("tallies")(chat.tallies)
+app.command("ratings")(ratings.ratings)
 
 
 @app.command()

@@ -20,12 +20,13 @@ from assistant.records import (
     CountedVote,
     Decision,
     Example,
+    Judgement,
     Reply,
     SplitName,
     Thumb,
     Vote,
 )
-from assistant.store import assistants, conversations, decisions, examples, turns, votes
+from assistant.store import assistants, conversations, decisions, examples, judgements, turns, votes
 from assistant.store.database import BUSY_SECONDS, Database
 
 
@@ -206,6 +207,17 @@ class Store:
         """All votes, blind and open, oldest first; those in deleted conversations too."""
         with self._database.read() as connection:
             return votes.votes_of(connection, assistant_id)
+
+    def judgements(self, assistant_id: str, since: str = "") -> list[Judgement]:
+        """All votes, blind and open, oldest first, with figures of the answers in place of their
+        text; those from a time on, in ISO 8601, where `since` is given."""
+        with self._database.read() as connection:
+            return judgements.judgements_of(connection, assistant_id, since)
+
+    def judgement_state(self, assistant_id: str) -> tuple[int, str]:
+        """How many votes there are, and the time of the latest; unequal once a vote was taken."""
+        with self._database.read() as connection:
+            return judgements.state_of(connection, assistant_id)
 
     def add_thumb(self, reply_id: str, voter: str, up: bool) -> Thumb:
         """Keep a thumb in place of the voter's earlier one on the same reply.

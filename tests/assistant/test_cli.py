@@ -201,3 +201,34 @@ def test_the_command_line_imports_neither_torch_nor_gradio(tmp_path: Path) -> No
 
 def test_the_assistants_are_those_of_the_page(duet: Duet, kettle: Assistant) -> None:
     assert as_json(duet, "list")[0]["id"] == kettle.id
+
+
+def test_ratings_of_an_assistant_and_of_a_file(duet: Duet, kestrel: str, tmp_path: Path) -> None:
+    empty = as_json(duet, "ratings", kestrel)
+    assert empty["n"] == 0 and "no comparisons" in empty["notes"][0]
+    compared = as_json(duet, "compare", kestrel, TANK, "--with", "rag,base", "--blind")
+    as_json(duet, "vote", compared["comparison"], "tie")
+    in_the_open = as_json(duet, "compare", kestrel, TANK, "--with", "rag,base")
+    as_json(duet, "vote", in_the_open["comparison"], "left")
+    rated = as_json(duet, "ratings", kestrel)
+    assert (rated["n"], rated["decisive"], rated["open_votes"]) == (1, 0, 1)
+    assert rated["versions"]["n"] == 1 and len(rated["versions"]["kinds"]) == 2
+    votes = tmp_path / "votes.csv"
+    votes.write_text("model_a,model_b,winner\n" + "x,y,X\n" * 7 + "y,x,Model_A\n" * 3, "utf-8")
+    options = ("--votes", str(votes), "--prior", "0", "--bootstrap", "50")
+    rated = as_json(duet, "ratings", *options)
+    first, second = rated["ratings"]
+    assert first["rating"] - second["rating"] == pytest.approx(147.1907, abs=1e-3)
+    assert duet("ratings", *options, "--method", "elo")[1].count("\n") > 3
+    code, out, _ = duet("ratings", "--votes", str(votes))
+    assert code == 0 and "not settled" in out and "p = 0.3438" in out
+
+
+def test_ratings_of_nothing_or_of_a_faulty_file(duet: Duet, tmp_path: Path) -> None:
+    assert duet("ratings")[0] == 2
+    assert duet("ratings", "x", "--votes", "y.csv")[0] == 2
+    votes = tmp_path / "votes.csv"
+    votes.write_text("model_a,model_b,winner\nx,y,x\nx,,x\n", "utf-8")
+    code, out, error = duet("ratings", "--votes", str(votes), "--json")
+    assert (code, out) == (1, "") and "line 3: model_b is empty" in error
+    assert duet("ratings", "--votes", str(votes), "--prior", "-1")[0] == 1
