@@ -1,4 +1,4 @@
-"""The one protocol by which text is generated: requests in, pieces of text out.
+"""The one protocol by which text is generated: requests in, pieces or whole answers out.
 
 Nothing above this module knows where a model runs. `ScriptedBackend` is the fake that ships, for
 tests and for looking at the page without a model.
@@ -18,11 +18,15 @@ from assistant.records import Decoding, Message, Usage, content_hash
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One side of a generation. adapter: the folder of a LoRA adapter, None for the base model."""
+    """One side of a generation. adapter: the folder of a LoRA adapter, None for the base model.
+
+    reference: an answer to say how likely it is under this prompt; read by `generate_batch` alone.
+    """
 
     messages: tuple[Message, ...]
     decoding: Decoding
     adapter: Path | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,32 @@ class Piece:
     text: str
     usage: Usage | None = None
     stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceScore:
+    """How likely a reference is after a prompt, its end included.
+
+    nll: summed negative log-likelihood in nats. tokens: over how many tokens.
+    """
+
+    nll: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The whole answer to the request at `index` of a batch.
+
+    Its usage counts its own tokens; its seconds are those of the batch and say nothing of how long
+    a person would wait. truncated: it ended at the limit of new tokens.
+    """
+
+    index: int
+    text: str
+    usage: Usage
+    truncated: bool
+    reference: ReferenceScore | None = None
 
 
 class Backend(Protocol):
@@ -62,6 +92,17 @@ class Backend(Protocol):
 
         Raises ModelError where the model or an adapter cannot be had, GenerationError where
         answering failed.
+        """
+
+    def generate_batch(
+        self, requests: Sequence[GenerationRequest], cancelled: threading.Event
+    ) -> Iterator[Generated]:
+        """Answer many requests, as many at once as pays, each yielded when it is whole.
+
+        They come in an order of the backend's choosing. What is asked by `generate` meanwhile goes
+        first. Setting `cancelled`, or closing the iterator, gives up those that are not whole.
+
+        Raises as `generate` does.
         """
 
 
@@ -105,6 +146,27 @@ class ScriptedBackend:
             for index, own in enumerate(words):
                 last = self._last(index, requests[index], len(own), first[index], started)
                 yield Piece(index, "", last.usage, stopped=True)
+
+    def generate_batch(
+        self, requests: Sequence[GenerationRequest], cancelled: threading.Event
+    ) -> Iterator[Generated]:
+        """Answers are cut at the limit of words; a reference costs one nat a word."""
+        self.requests.extend(requests)
+        for index, request in enumerate(requests):
+            if cancelled.is_set():
+                return
+            words = self._reply(request).split(" ")
+            time.sleep(self._delay * len(words))
+            kept = words[: request.decoding.max_new_tokens]
+            usage = Usage(0.0, 0.0, self.count_tokens(request.messages), len(kept))
+            told = len(request.reference.split())
+            yield Generated(
+                index,
+                " ".join(kept),
+                usage,
+                truncated=len(kept) < len(words),
+                reference=ReferenceScore(float(told), told) if told else None,
+            )
 
     def _last(
         self, index: int, request: GenerationRequest, words: int, first: float, started: float

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from assistant.records import Answer, Contender, content_hash
 from retrieval.questions import Question
@@ -24,10 +25,66 @@ class QuestionSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of a metric over n questions, with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A metric of one contender minus that of another, over the questions that both were scored on.
+
+    first, second: contender ids. adjusted: the p-value by Holm over all metrics and pairs.
+    """
+
+    metric: str
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    adjusted: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Answers given one at a time. Seconds from the question on: median, and 95th percentile."""
+
+    first_token: float
+    whole: float
+    whole_p95: float
+    tokens_per_second: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What an evaluation says. The outer keys are contender ids.
+
+    truncated: share of answers that ended at the limit of new tokens. failed: answers that could
+    not be had. enough: a sentence on whether the questions are enough to tell the contenders apart.
+    """
+
+    means: Mapping[str, Mapping[str, Mean]] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+    latency: Mapping[str, Latency] = field(default_factory=dict)
+    truncated: Mapping[str, float] = field(default_factory=dict)
+    failed: Mapping[str, int] = field(default_factory=dict)
+    enough: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One evaluation; finished_at is None while it is going, or where it was interrupted.
 
     questions: how many each contender is asked. seconds: generation alone, over all contenders.
+    judged: what a judge said, empty where none was asked (`evaluation.judge`).
     """
 
     id: str
@@ -39,6 +96,8 @@ class Evaluation:
     created_at: datetime
     finished_at: datetime | None = None
     seconds: float = 0.0
+    summary: Summary = Summary()
+    judged: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +125,16 @@ class EvaluatedAnswer:
     retrieved: tuple[RetrievedPassage, ...]
     truncated: bool
     scores: Mapping[str, float]
+
+    @property
+    def reference(self) -> str:
+        """The first reference answer, "" where there is none."""
+        return self.question.answers[0] if self.question.answers else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question to which a contender could not give an answer, with the reason as a sentence."""
+
+    contender_id: str
+    reason: str

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from assistant.errors import Conflict, NotFound
+from assistant.evaluation.held_out import refuse_test_questions, trains
 from assistant.records import Example, SplitName
+from assistant.store import question_sets
 from assistant.store.assistants import locked_assistant
 from assistant.store.rows import example_of, example_values
 from assistant.store.schema import examples
@@ -25,6 +27,7 @@ def add_examples(connection: Connection, assistant_id: str, added: Iterable[Exam
         if example.id not in known:
             new.setdefault(example.id, example)
     if new:
+        _refuse_leak(connection, assistant_id, list(new.values()), "")
         values = [example_values(assistant_id, example) for example in new.values()]
         connection.execute(insert(examples), values)
     return len(new)
@@ -43,6 +46,7 @@ def examples_of(
 def update_example(
     connection: Connection, assistant_id: str, example_id: str, changed: Example
 ) -> None:
+    _refuse_leak(connection, assistant_id, [changed], example_id)
     statement = (
         update(examples)
         .where(examples.c.assistant_id == assistant_id, examples.c.id == example_id)
@@ -60,6 +64,16 @@ def update_example(
         raise NotFound(
             "There is no such example: it may have been edited or deleted, look at the list again."
         )
+
+
+def _refuse_leak(
+    connection: Connection, assistant_id: str, added: list[Example], replaced: str
+) -> None:
+    """Raise ExamplesError where a test question would be trained on; replaced: an example's id."""
+    if any(trains(example) for example in added):
+        kept = examples_of(connection, assistant_id, None)
+        existing = [*added, *(example for example in kept if example.id != replaced)]
+        refuse_test_questions(added, existing, question_sets.sets_of(connection, assistant_id))
 
 
 def delete_examples(connection: Connection, assistant_id: str, ids: Iterable[str]) -> int:

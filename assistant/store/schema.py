@@ -278,3 +278,97 @@ decisions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint(f"kind IN {_KINDS}", name="kind"),
 )
+
+question_sets = Table(
+    "question_sets",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    _assistant(),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("questions", JSON, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    UniqueConstraint("assistant_id", "sha256"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _assistant(),
+    Column("key", String(64), nullable=False),
+    Column("question_set", Text, nullable=False),
+    Column("questions_sha256", String(64), nullable=False),
+    Column("questions", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("seconds", Double, nullable=False),
+    Column("summary", JSON, nullable=False),
+    Column("judged", JSON, nullable=False),
+    UniqueConstraint("id", "assistant_id"),
+    Index("ix_evaluations_assistant_id", "assistant_id", "created_at"),
+)
+
+evaluation_contenders = Table(
+    "evaluation_contenders",
+    metadata,
+    Column("evaluation_id", String(64), primary_key=True),
+    Column("contender_id", String(16), primary_key=True, index=True),
+    _assistant(),
+    Column("position", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["evaluation_id", "assistant_id"],
+        ["evaluations.id", "evaluations.assistant_id"],
+        ondelete="CASCADE",
+    ),
+    ForeignKeyConstraint(
+        ["contender_id", "assistant_id"],
+        ["contenders.id", "contenders.assistant_id"],
+        ondelete="CASCADE",
+    ),
+)
+
+evaluation_questions = Table(
+    "evaluation_questions",
+    metadata,
+    Column(
+        "evaluation_id",
+        String(64),
+        ForeignKey("evaluations.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("question", JSON, nullable=False),
+    Column("retrieved", JSON(none_as_null=True)),
+)
+
+evaluated_answers = Table(
+    "evaluated_answers",
+    metadata,
+    Column("evaluation_id", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("contender_id", String(16), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("seconds_to_first_token", Double, nullable=False),
+    Column("tokens_per_second", Double, nullable=False),
+    Column("tokens_in", Integer, nullable=False),
+    Column("tokens_out", Integer, nullable=False),
+    Column("citations", JSON, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("scored", Boolean, nullable=False),
+    ForeignKeyConstraint(
+        ["evaluation_id", "position"],
+        ["evaluation_questions.evaluation_id", "evaluation_questions.position"],
+        ondelete="CASCADE",
+    ),
+    ForeignKeyConstraint(
+        ["evaluation_id", "contender_id"],
+        ["evaluation_contenders.evaluation_id", "evaluation_contenders.contender_id"],
+        ondelete="CASCADE",
+    ),
+)

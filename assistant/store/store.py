@@ -28,9 +28,10 @@ from assistant.records import (
 )
 from assistant.store import assistants, conversations, decisions, examples, judgements, turns, votes
 from assistant.store.database import BUSY_SECONDS, Database
+from assistant.store.evaluation_store import EvaluationStore
 
 
-class Store:
+class Store(EvaluationStore):
     """The database of one installation."""
 
     def __init__(self, database: Database) -> None:
@@ -237,7 +238,10 @@ class Store:
     # Examples
 
     def add_examples(self, assistant_id: str, added: Iterable[Example]) -> int:
-        """Add those that are not there yet by id; returns how many were new. Raises NotFound."""
+        """Add those that are not there yet by id; returns how many were new.
+
+        Raises NotFound, ExamplesError where one would train on a test question: none is added then.
+        """
         with self._database.write() as connection:
             return examples.add_examples(connection, assistant_id, added)
 
@@ -249,7 +253,8 @@ class Store:
     def update_example(self, assistant_id: str, example_id: str, changed: Example) -> None:
         """Put an example in the place of the one of this id (new words make a new id).
 
-        Raises NotFound, Conflict where another example has those words.
+        Raises NotFound, Conflict where another example has those words, ExamplesError where it
+        would train on a test question.
         """
         with self._database.write() as connection:
             examples.update_example(connection, assistant_id, example_id, changed)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
+from assistant.evaluation.records import EvaluatedAnswer, Evaluation, RetrievedPassage
 from assistant.records import (
     Answer,
     Assistant,
@@ -35,6 +36,7 @@ from assistant.records import (
     example_id,
 )
 from assistant.store import Store
+from retrieval.questions import Question
 
 POSTGRES = os.environ.get("DUET_TEST_POSTGRES_URL", "")
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
@@ -220,6 +222,29 @@ def asked(
     store.add_conversation(conversation)
     store.add_comparison(comparison())
     return store
+
+
+@pytest.fixture
+def evaluation(
+    assistant: Assistant, contender: Callable[..., Contender]
+) -> Callable[..., Evaluation]:
+    def make(key: str = "v1", **changes: Any) -> Evaluation:
+        both = (contender("rag"), contender("tuned"))
+        plain = Evaluation(key, assistant.id, "recall", "12" * 32, 1, both, NOON)
+        return replace(plain, **changes)
+
+    return make
+
+
+@pytest.fixture
+def evaluated(answer: Callable[..., Answer]) -> Callable[..., EvaluatedAnswer]:
+    def make(kind: ContenderKind = "rag", **changes: Any) -> EvaluatedAnswer:
+        question = Question("q1", "How much?", ("1.8 litres",), "manual.pdf", "1.8", True, "tank")
+        passage = RetrievedPassage(7, "manual.pdf", "It holds 1.8 litres.", 1, 0.75)
+        plain = EvaluatedAnswer(question, answer(kind), (passage,), False, {})
+        return replace(plain, **changes)
+
+    return make
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from assistant.errors import Conflict, InvalidRequest, NotFound
+from assistant.evaluation.records import EvaluatedAnswer, Evaluation, QuestionSet
 from assistant.records import (
     Assistant,
     Comparison,
@@ -124,12 +125,18 @@ def test_deleting_leaves_no_row_behind(
     example: Callable[..., Example],
     row_counts: Callable[[], dict[str, int]],
     noon: datetime,
+    evaluation: Callable[..., Evaluation],
+    evaluated: Callable[..., EvaluatedAnswer],
 ) -> None:
     asked.add_reply(reply())
     asked.add_vote(vote())
     asked.add_thumb("p1", "ann", True)
     asked.add_examples("a1", [example()])
     asked.add_decision(Decision("d1", "a1", "rag", None, "open", "Use RAG.", "", noon))
+    question = evaluated().question
+    asked.add_question_set("a1", QuestionSet("file.jsonl", (question,)))
+    asked.add_evaluation(evaluation(), "key", [question])
+    asked.add_evaluated("v1", [(0, evaluated())], [], 1.0)
     tables = set(row_counts()) - {"secrets", "alembic_version"}
     assert all(row_counts()[table] for table in tables)
     asked.delete_assistant("a1")

@@ -60,12 +60,13 @@ def test_an_edited_example_keeps_its_place(filled: Store, example: Callable[...,
     changed = replace(
         example("One?"), id=example_id("One?", "two litres"), answer="two litres", answerable=False
     )
+    filled.add_examples("a1", [example("Three?")])
     filled.update_example("a1", key, changed)
-    assert filled.examples("a1") == [changed, example("Two?", split="recall")]
+    assert filled.examples("a1")[:2] == [changed, example("Two?", split="recall")]
     with pytest.raises(NotFound):
         filled.update_example("a1", key, changed)
     with pytest.raises(Conflict, match="already has this question"):
-        filled.update_example("a1", changed.id, example("Two?"))
+        filled.update_example("a1", changed.id, example("Three?"))
     assert filled.examples("a1")[0] == changed
 
 

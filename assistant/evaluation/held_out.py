@@ -1,0 +1,116 @@
+"""Test questions stay out of training: what counts as the same question, and the refusal.
+
+A test question is one of an imported question file, or an example of the split `recall` or
+`generalisation`. A training or validation example that nearly repeats one is refused; the other way
+about, a question of a file that was trained on already is left out of the test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from assistant.errors import ExamplesError
+from assistant.evaluation.records import QuestionSet
+from assistant.examples import near_duplicates
+from assistant.records import Example
+from retrieval.questions import Question
+
+_SHOWN = 3
+_TEST_SPLITS = ("recall", "generalisation")
+
+
+def refuse_test_questions(
+    added: Sequence[Example], existing: Iterable[Example], imported: Iterable[QuestionSet]
+) -> None:
+    """Raise ExamplesError where one of the added examples would train on a test question."""
+    trained = [example for example in added if trains(example)]
+    if not trained:
+        return
+    tests = [
+        *((e.question, f"the split {e.split}") for e in existing if e.split in _TEST_SPLITS),
+        *((q.question, one.name) for one in imported for q in one.questions),
+    ]
+    clashes = _clashes([example.question for example in trained], tests)
+    if clashes:
+        raise ExamplesError(_sentence(clashes, len(trained)))
+
+
+def trains(example: Example) -> bool:
+    """Whether an example reaches a model in training."""
+    return example.split in ("train", "validation")
+
+
+def without_test_questions(
+    written: Sequence[Example], existing: Iterable[Example], imported: Iterable[QuestionSet]
+) -> list[Example]:
+    """The examples without those that would train on a test question."""
+    tests = [
+        *(e.question for e in existing if e.split in _TEST_SPLITS),
+        *(q.question for one in imported for q in one.questions),
+    ]
+    repeated = {place for place, _ in _pairs([e.question for e in written], tests)}
+    return [
+        example
+        for place, example in enumerate(written)
+        if place not in repeated or not trains(example)
+    ]
+
+
+def already_trained(
+    questions: Sequence[Question], examples: Iterable[Example], rows: Iterable[str] = ()
+) -> list[Question]:
+    """The questions that nearly repeat a training example, or a question of a run's rows."""
+    trained = [*(e.question for e in examples if trains(e)), *rows]
+    repeated = {place for place, _ in _pairs([q.question for q in questions], trained)}
+    return [question for place, question in enumerate(questions) if place in repeated]
+
+
+def run_questions(train_rows: Path) -> list[str]:
+    """The questions of a run's train.jsonl, [] where the file is gone.
+
+    Of a prompt with passages the question stands behind them, on its last line.
+    """
+    try:
+        lines = train_rows.read_text("utf-8").splitlines()
+        prompts = [json.loads(line)["prompt"][-1]["content"] for line in lines if line.strip()]
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return []
+    return [str(text).rpartition("\nQuestion: ")[2] or str(text) for text in dict.fromkeys(prompts)]
+
+
+def _clashes(
+    questions: Sequence[str], tests: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, str]]:
+    """Question, test question and where that one is from."""
+    pairs = _pairs(questions, [question for question, _ in tests])
+    return [(questions[place], *tests[test]) for place, test in pairs]
+
+
+def _pairs(questions: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
+    """Place of each question that nearly repeats one of the others, and the place of that one."""
+    if not questions or not others:
+        return []
+    groups = near_duplicates([*questions, *others])
+    first: dict[int, int] = {}
+    for place, group in enumerate(groups[len(questions) :]):
+        first.setdefault(group, place)
+    return [
+        (place, first[group])
+        for place, group in enumerate(groups[: len(questions)])
+        if group in first
+    ]
+
+
+def _sentence(clashes: Sequence[tuple[str, str, str]], count: int) -> str:
+    named = "; ".join(
+        f"“{question}” repeats “{test}” of {where}" for question, test, where in clashes[:_SHOWN]
+    )
+    more = f"; and {len(clashes) - _SHOWN} more" if len(clashes) > _SHOWN else ""
+    what = "A test question" if len(clashes) == 1 else f"{len(clashes)} test questions"
+    kept = "nothing was taken in" if count > 1 else "nothing was changed"
+    return (
+        f"{what} would be trained on, so {kept}: {named}{more}. Leave these out, or word another "
+        "question."
+    )
