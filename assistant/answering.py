@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from assistant.citations import Encode, align
 from assistant.errors import GenerationError, documents_mapped
-from assistant.generation import Backend, GenerationRequest, Piece
+from assistant.generation import Backend, Generated, GenerationRequest, Piece
 from assistant.prompts import (
     NOT_IN_DOCUMENTS,
     PastTurn,
@@ -23,7 +24,7 @@ from assistant.prompts import (
 )
 from assistant.records import Answer, Contender, Message, Usage
 from retrieval.documents import Hit
-from retrieval.retriever import Retriever, relevant
+from retrieval.retriever import relevant
 
 _MARKER = re.compile(r"\s*\[\d+\](?!\()")
 
@@ -60,6 +61,21 @@ class Answered:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """The whole answer to the prepared question at `index`, with what the backend told of it."""
+
+    index: int
+    answer: Answer
+    generated: Generated | None = None
+
+
+class Searcher(Protocol):
+    """What finds passages: a `retrieval.retriever.Retriever`."""
+
+    def search(self, question: str, top: int = 5) -> list[Hit]: ...
+
+
 class Responder:
     """Answers for one assistant.
 
@@ -70,7 +86,7 @@ class Responder:
         self,
         system_prompt: str,
         backend: Backend,
-        retriever: Retriever,
+        retriever: Searcher,
         encode: Encode,
         adapter: Callable[[str], Path],
     ) -> None:
@@ -119,6 +135,40 @@ class Responder:
                 yield Said(index, _shown(texts[index]))
             if piece.usage is not None:
                 yield Answered(index, self._whole(prepared[index], texts[index], piece))
+
+    def respond_to_many(
+        self, prepared: Sequence[Prepared], cancelled: threading.Event
+    ) -> Iterator[BatchAnswer]:
+        """Answer many questions for throughput, in no order; an empty answer is kept as it is.
+
+        Raises ModelError or GenerationError.
+        """
+        for index, one in enumerate(prepared):
+            if one.request is None:
+                yield BatchAnswer(index, self._abstention(one))
+        asked = [index for index, one in enumerate(prepared) if one.request is not None]
+        requests = [one.request for one in prepared if one.request is not None]
+        for made in self._backend.generate_batch(requests, cancelled) if requests else ():
+            index = asked[made.index]
+            yield BatchAnswer(index, self._told(prepared[index], made.text, made.usage), made)
+
+    def remembering(self) -> Responder:
+        """The same, with a search that is done once for each question."""
+        return Responder(
+            self._system_prompt,
+            self._backend,
+            _Remembered(self._retriever),
+            self._encode,
+            self._adapter,
+        )
+
+    def search(self, question: str, top: int) -> list[Hit]:
+        """The best passages for a question, also where none of them is relevant.
+
+        Raises DocumentsError.
+        """
+        with documents_mapped():
+            return self._retriever.search(question, top)
 
     def _found(
         self, contender: Contender, question: str, history: Sequence[PastTurn]
@@ -184,11 +234,14 @@ class Responder:
     def _whole(self, prepared: Prepared, text: str, piece: Piece) -> Answer:
         usage = piece.usage
         assert usage is not None
-        text = _shown(text).strip()
-        if not text and not piece.stopped:
+        if not _shown(text).strip() and not piece.stopped:
             raise GenerationError(
                 "The model gave an empty answer: nothing was kept; ask again in other words."
             )
+        return self._told(prepared, text, usage, piece.stopped)
+
+    def _told(self, prepared: Prepared, text: str, usage: Usage, stopped: bool = False) -> Answer:
+        text = _shown(text).strip()
         abstained = _is_refusal(text)
         hits = prepared.hits or self._held_against(prepared, text)
         return Answer(
@@ -200,7 +253,7 @@ class Responder:
             ),
             citations=() if abstained else align(text, prepared.question, hits, self._encode),
             abstained=abstained,
-            stopped=piece.stopped,
+            stopped=stopped,
         )
 
     def _held_against(self, prepared: Prepared, text: str) -> tuple[Hit, ...]:
@@ -211,6 +264,20 @@ class Responder:
     def _adapter_of(self, prepared: Prepared) -> Path | None:
         run_id = prepared.contender.run_id
         return self._adapter(run_id) if run_id else None
+
+
+class _Remembered:
+    """A search that keeps what it found."""
+
+    def __init__(self, retriever: Searcher) -> None:
+        self._retriever = retriever
+        self._found: dict[tuple[str, int], list[Hit]] = {}
+
+    def search(self, question: str, top: int = 5) -> list[Hit]:
+        key = (question, top)
+        if key not in self._found:
+            self._found[key] = self._retriever.search(question, top)
+        return self._found[key]
 
 
 def _shown(text: str) -> str:

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
+_FEW = 2  # rows up to which one product a row is quicker than one of all
 _KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<part>[AB])\.weight")
 # Settings of peft that change the computation without a weight that would show it.
 _UNSUPPORTED = ("use_dora", "fan_in_fan_out", "alpha_pattern", "layer_replication", "use_qalora")
@@ -177,7 +178,7 @@ class _LayerRows:
         # inputs[0]: (rows, tokens, inputs); output: (rows, tokens, outputs), changed in place
         for rows, down, up in self._groups:
             taken = inputs[0][rows].float()
-            if taken.shape[1] == 1 and taken.device.type == "cpu":
+            if taken.shape[1] == 1 and len(taken) <= _FEW and taken.device.type == "cpu":
                 # Matrix times vector is a single call without a parallel region, which at this
                 # size would cost more in waking a thread than in computing.
                 for row, vector in enumerate(taken[:, 0].unbind(), start=rows.start):

@@ -2,7 +2,8 @@
 
 One base model stays resident. Adapters are put on it when first asked for, and the least recently
 used give way. All computing happens in one thread of its own, in the order of the questions, so
-that a slow reader never holds up the model and OpenMP keeps one team of threads.
+that a slow reader never holds up the model and OpenMP keeps one team of threads. A batch makes way
+for a question at its next step, and goes on behind it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import DuetError, GenerationError, ModelError
-from assistant.generation import GenerationRequest, Piece
+from assistant.generation import Generated, GenerationRequest, Piece
 from assistant.local_model import placement
 from assistant.local_model.adapters import WEIGHTS, Adapter, RowAdapters, read_adapter
+from assistant.local_model.batching import BatchDecoder, BatchRow
 from assistant.local_model.chat_tokenizer import ChatTokenizer
 from assistant.local_model.decoding import Decoder, Row
-from assistant.local_model.jobs import Answers, Job, Jobs
+from assistant.local_model.jobs import Answers, Job, Jobs, Turns
 from assistant.models import file_sha256, weights_sha256
 from assistant.records import Message
 
@@ -90,6 +92,18 @@ class LocalBackend:
         The answering begins with this call, not with the first piece taken.
         """
         job = Job(tuple(requests), cancelled)
+        self._enqueue(job)
+        return Answers[Piece](job, self)
+
+    def generate_batch(
+        self, requests: Sequence[GenerationRequest], cancelled: threading.Event
+    ) -> Iterator[Generated]:
+        """Answer many requests for throughput; see `generation.Backend`."""
+        job = Job(tuple(requests), cancelled, batch=True)
+        self._enqueue(job)
+        return Answers[Generated](job, self)
+
+    def _enqueue(self, job: Job) -> None:
         with self._starting:
             if self._end is None:
                 worker = threading.Thread(
@@ -102,7 +116,6 @@ class LocalBackend:
                 # Also run when the backend is dropped, and before the interpreter ends.
                 self._end = weakref.finalize(self, _end, worker, self._jobs, self._closing)
             self._jobs.put(job)
-        return Answers(job, self)
 
     def close(self) -> None:
         """Stop answering and give the model's memory back; a later question loads it again.
@@ -146,10 +159,10 @@ class LocalBackend:
                 self._model = _Loaded(self._folder, self._dtype, end_ids, progress)
             return self._model
 
-    def _perform(self, job: Job) -> None:
+    def _perform(self, job: Job, turns: Turns) -> None:
         """Answer one job to its end, failure or cancellation."""
         try:
-            for piece in self._answer(job):
+            for piece in self._answer_batch(job, turns) if job.batch else self._answer(job):
                 job.pieces.put(piece)
             job.pieces.put(None)
         except DuetError as error:
@@ -159,6 +172,44 @@ class LocalBackend:
             job.pieces.put(placement.generation_error(error))
 
     def _answer(self, job: Job) -> Iterator[Piece]:
+        model, rows = self._rows(job)
+        yield from model.decoder.run(rows, lambda: self._is_over(job))
+
+    def _answer_batch(self, job: Job, turns: Turns) -> Iterator[Generated]:
+        model, rows = self._rows(job)
+        if not model.batch_decoder.possible:
+            yield from self._one_by_one(model, rows, job)
+            return
+        tokenizer = self._chat_tokenizer()
+        batch = []
+        for row, request in zip(rows, job.requests, strict=True):
+            ids = tokenizer.reference_ids(request.reference) if request.reference else []
+            room = tokenizer.context_length - len(row.prompt)
+            batch.append(BatchRow(row, tuple(ids[:room])))
+
+        def serve() -> None:
+            while (urgent := turns.urgent()) is not None:
+                if urgent.begin():
+                    self._perform(urgent, turns)
+
+        yield from model.batch_decoder.run(batch, lambda: self._is_over(job), turns.waiting, serve)
+
+    def _one_by_one(self, model: _Loaded, rows: Sequence[Row], job: Job) -> Iterator[Generated]:
+        """For models whose caches cannot be joined; references are not scored."""
+        for row in rows:
+            parts = []
+            for piece in model.decoder.run([row], lambda: self._is_over(job)):
+                parts.append(piece.text)
+                if piece.stopped:
+                    return
+                if piece.usage is not None:
+                    truncated = piece.usage.tokens_out == row.max_new_tokens
+                    yield Generated(row.index, "".join(parts), piece.usage, truncated)
+
+    def _is_over(self, job: Job) -> bool:
+        return job.is_stopped() or self._closing.is_set()
+
+    def _rows(self, job: Job) -> tuple[_Loaded, list[Row]]:
         tokenizer = self._chat_tokenizer()
         prompts = [tokenizer.prompt_ids(request.messages) for request in job.requests]
         for prompt in prompts:
@@ -182,15 +233,16 @@ class LocalBackend:
             )
             for index, (request, prompt) in enumerate(zip(job.requests, prompts, strict=True))
         ]
-        yield from model.decoder.run(rows, lambda: job.is_stopped() or self._closing.is_set())
+        return model, rows
 
 
 def _work(backend: weakref.ref[LocalBackend], jobs: Jobs) -> None:
     """The thread: one job after the other, without keeping alive a backend that nobody has."""
-    while (job := jobs.get()) is not None:
+    turns = Turns(jobs)
+    while (job := turns.next()) is not None:
         owner = backend()
         if owner is not None and job.begin():
-            owner._perform(job)
+            owner._perform(job, turns)
         del owner, job
 
 
@@ -211,6 +263,7 @@ class _Loaded:
         self._network: Any = placement.load_network(folder, dtype, progress)
         self._row_adapters = RowAdapters(self._network)
         self.decoder = Decoder(self._network, self._row_adapters, end_ids)
+        self.batch_decoder = BatchDecoder(self._network, self._row_adapters, end_ids)
         self._adapters: OrderedDict[tuple[Path, int, int], Adapter] = OrderedDict()
 
     def adapter(self, folder: Path | None) -> Adapter | None:

@@ -52,6 +52,14 @@ class ChatTokenizer:
         ).ids
         return ids
 
+    def reference_ids(self, answer: str) -> list[int]:
+        """Token ids of an answer as a model would give it, with the token that ends it."""
+        ids: list[int] = self._tokenizer.backend_tokenizer.encode(
+            answer, add_special_tokens=False
+        ).ids
+        end = self._tokenizer.eos_token_id
+        return ids if end is None else [*ids, int(end)]
+
     def answer_text(self) -> AnswerText:
         """A new decoder of one answer, fed token by token."""
         return AnswerText(self._tokenizer.backend_tokenizer)

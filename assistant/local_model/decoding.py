@@ -74,7 +74,7 @@ class Row:
         return Usage(self.first_at - self.asked_at, speed, len(self.prompt), out)
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """Told to stop in the middle of a prompt."""
 
 
@@ -135,7 +135,7 @@ class Decoder:
             with self._adapters.rows([row.adapter]):
                 for start in range(0, ids.shape[1], _PREFILL_CHUNK):
                     logits = self._forward(ids[:, start : start + _PREFILL_CHUNK], row.cache)
-        except _Stopped:
+        except Stopped:
             return None
         finally:
             self._stop = None
@@ -144,7 +144,7 @@ class Decoder:
     def _look(self, _layer: Any, _inputs: Any) -> None:
         """Before each layer: a prompt can take seconds, and a stop button should not."""
         if self._stop is not None and self._stop():
-            raise _Stopped
+            raise Stopped
 
     def _together(self, active: list[Row], stop: Callable[[], bool]) -> Iterator[Piece]:
         """Decode the rows as one batch until all have ended."""
@@ -197,7 +197,9 @@ class Decoder:
         """Draw the next token of each row from logits, (rows, vocabulary)."""
         greedy = logits.argmax(dim=-1).tolist()
         for place, row in enumerate(rows):
-            token = greedy[place] if row.decoding.temperature <= 0 else _drawn(row, logits[place])
+            token = (
+                greedy[place] if row.decoding.temperature <= 0 else drawn_token(row, logits[place])
+            )
             piece = row.take(token, self._end_ids)
             if piece.text or piece.usage is not None:
                 yield piece
@@ -211,7 +213,7 @@ def _layers(model: Any) -> Iterable[Any]:
     return max(lists, key=len, default=ModuleList())
 
 
-def _drawn(row: Row, logits: torch.Tensor) -> int:
+def drawn_token(row: Row, logits: torch.Tensor) -> int:
     """A token drawn at the row's temperature from its own seeded generator.
 
     On the CPU in float32, so that a seed draws alike beside other rows and on other devices.
