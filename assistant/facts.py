@@ -44,7 +44,15 @@ STOP_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text as they stand, without a possessive ending."""
-    return [_POSSESSIVE.sub("", match.group()) for match in _WORD.finditer(text)]
+    return [text[start:end] for start, end in word_spans(text)]
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Character spans of the words of a text, without a possessive ending."""
+    return [
+        (match.start(), match.start() + len(_POSSESSIVE.sub("", match.group())))
+        for match in _WORD.finditer(text)
+    ]
 
 
 def numbers(text: str) -> frozenset[str]:

@@ -16,7 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.facts import STOP_WORDS, content_words, numbers, sentence_spans, words
+from assistant.facts import (
+    STOP_WORDS,
+    content_words,
+    numbers,
+    sentence_spans,
+    word_spans,
+    words,
+)
 
 _UNITS = {
     form: canonical
@@ -61,9 +68,10 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ONES = "one two three four five six seven eight nine".split()
 _COMPOUND = re.compile(rf"\b({'|'.join(_TENS)})[- ]({'|'.join(_ONES)})\b", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"(?P<currency>[€$£])?\s?"
-    rf"(?P<number>(?<![\w.,])\d+(?:[.,:]\d+)*(?!\w|[.,:]\d)|(?<![\w.,])\d+(?:[.,]\d+)*(?=[A-Za-z°%])|"
-    rf"\b(?:{_WORD_NUMBERS})\b)"
+    r"(?:(?P<currency>[€$£])\s?)?"
+    r"(?P<number>(?<![\w.,])[-+]?\d+(?:[.,:]\d+)*(?!\w|[.,:]\d)|"
+    r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)*(?=[A-Za-z°%])|"
+    rf"\b(?:{'|'.join(_TENS)})[- ](?:{'|'.join(_ONES)})\b|\b(?:{_WORD_NUMBERS})\b)"
     r"(?:[\s\u00a0-]?(?P<unit>°\s?[CF]|%|[€$£]|[A-Za-z]+))?",
     re.IGNORECASE,
 )
@@ -123,14 +131,41 @@ def holds_quantity(text: Values, quantity: tuple[str, str]) -> bool:
 @lru_cache(maxsize=4096)
 def values(text: str) -> Values:
     """The numbers, with their units, and the names of a text; names in lower case."""
-    plain = _COMPOUND.sub(_compound, text)
-    quantities = set()
-    for match in _QUANTITY.finditer(plain):
-        unit = _unit(match["unit"] or match["currency"] or "")
-        if match["number"].casefold() == "one" and not unit:
+    return Values(
+        frozenset(quantity for _, _, quantity in quantity_spans(text)),
+        frozenset(name for _, _, name in name_spans(text)),
+    )
+
+
+def quantity_spans(text: str) -> list[tuple[int, int, tuple[str, str]]]:
+    """(start, end, (number, unit)) of each number of a text with the unit that follows it."""
+    found = []
+    for match in _QUANTITY.finditer(text):
+        unit = _unit(match["unit"] or "") or _unit(match["currency"] or "")
+        written = match["number"]
+        if written.casefold() == "one" and not unit:
             continue
-        quantities |= {(number, unit) for number in _number(match["number"])}
-    return Values(frozenset(quantities), _names(text))
+        end = match.end() if _unit(match["unit"] or "") else match.end("number")
+        number = numbers(_COMPOUND.sub(_compound, written).casefold())
+        found += [(match.start(), end, (one, unit)) for one in number]
+    return found
+
+
+def name_spans(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, name) of each name of a text; the name in lower case."""
+    found = []
+    for start, end in sentence_spans(text):
+        own = [(start + first, start + last) for first, last in word_spans(text[start:end])]
+        for position, (first, last) in enumerate(own):
+            word = text[first:last]
+            figure = _unit(word.lstrip("0123456789.,")) and word[0].isdigit()  # 47min, 8kW
+            mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+            marked = not figure and (mixed or any(letter.isupper() for letter in word[1:]))
+            followed = position + 1 < len(own) and text[own[position + 1][0]].isupper()
+            capital = word[0].isupper() and len(word) > 1 and (position > 0 or followed)
+            if (marked or capital) and word.casefold() not in STOP_WORDS:
+                found.append((first, last, word.casefold()))
+    return found
 
 
 def _rival_said(
@@ -153,25 +188,6 @@ def _rival_said(
         if needed.names and names & other.names:
             return True
     return False
-
-
-def _names(text: str) -> frozenset[str]:
-    found = set()
-    for start, end in sentence_spans(text):
-        own = words(text[start:end])
-        for position, word in enumerate(own):
-            figure = _unit(word.lstrip("0123456789.,")) and word[0].isdigit()  # 47min, 8kW
-            mixed = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
-            marked = not figure and (mixed or any(letter.isupper() for letter in word[1:]))
-            followed = position + 1 < len(own) and own[position + 1][0].isupper()
-            capital = word[0].isupper() and len(word) > 1 and (position > 0 or followed)
-            if (marked or capital) and word.casefold() not in STOP_WORDS:
-                found.add(word.casefold())
-    return frozenset(found)
-
-
-def _number(text: str) -> frozenset[str]:
-    return numbers(text) or numbers(text.casefold())
 
 
 def _unit(text: str) -> str:

@@ -57,6 +57,13 @@ def test_a_number_that_the_passage_lacks_gets_no_citation_however_alike() -> Non
     assert align("The tank of the Kestrel holds 1.95 litres.", "", HITS, alike) == ()
 
 
+def test_a_number_with_another_unit_gets_no_citation_however_alike() -> None:
+    assert align("The Kestrel has a warranty of 31 weeks.", "", HITS, alike) == ()
+    assert align("The tank of the Kestrel holds 1.85 kg.", "", HITS, alike) == ()
+    assert len(align("The tank of the Kestrel holds 1.85 l.", "", HITS, unlike)) == 1
+    assert len(align("The tank of the Kestrel holds 1.85.", "", HITS, unlike)) == 1
+
+
 def test_a_name_that_the_passage_lacks_gets_no_citation_however_alike() -> None:
     assert align("The repairs of the Kestrel are made in Stavanger.", "", HITS, alike) == ()
     assert len(align("The repairs of the Kestrel are made in Brannock.", "", HITS, unlike)) == 1
