@@ -315,7 +315,7 @@ class Workspace:
         """
         self.backend(assistant, progress)
         with documents_mapped():
-            self._embedder(assistant.embedder).encode([assistant.name])
+            self.corpus(assistant).embedder.encode([assistant.name])
 
     def backend_ready(self, assistant: Assistant) -> bool:
         """Whether the assistant's base model is resident."""
@@ -324,7 +324,7 @@ class Workspace:
 
     def responder(self, assistant: Assistant) -> Responder:
         """What answers for this assistant. Raises ModelError, DocumentsError."""
-        _, retriever = self._opened(assistant)
+        corpus, retriever = self._opened(assistant)
         runs = self.runs(assistant)
 
         def adapter(run_id: str) -> Path:
@@ -337,7 +337,7 @@ class Workspace:
             assistant.system_prompt,
             self.backend(assistant),
             retriever,
-            self._embedder(assistant.embedder).encode,
+            corpus.embedder.encode,
             adapter,
         )
 
@@ -370,7 +370,7 @@ class Workspace:
                 with documents_mapped():
                     embedder = self._embedder(assistant.embedder)
                     limits = Limits(file_bytes=self.settings.max_file_bytes)
-                    corpus = Corpus.open(self.folder(assistant), embedder, limits)
+                    corpus = Corpus.open(self.folder(assistant), embedder, limits, self._embedder)
                     self._corpora[assistant.id] = (corpus, Retriever(corpus))
             return self._corpora[assistant.id]
 

@@ -15,14 +15,16 @@ from pathlib import Path
 
 from retrieval.children import ChildPool
 from retrieval.database import Database, errors_mapped, generation_of, meta_of
-from retrieval.documents import AddResult, Document, IndexingProgress, Passage
+from retrieval.documents import AddResult, Document, IndexingProgress, Passage, SelfCheck
 from retrieval.embedder import Embedder
+from retrieval.errors import EmbedderError
 from retrieval.files import StoredFiles
 from retrieval.indexing import Addition, Source
 from retrieval.reader import Limits
+from retrieval.reembedding import reembed
 from retrieval.sections import Side, section_side, section_sides
 from retrieval.snapshot import Snapshot
-from retrieval.storing import erase, files_held, files_of
+from retrieval.storing import erase, files_held, files_of, record_check
 
 __all__ = ["Corpus", "Limits", "Side", "section_side", "section_sides"]
 
@@ -33,25 +35,61 @@ class Corpus:
     """Use it from any thread. Several processes may have the same folder open."""
 
     def __init__(
-        self, folder: Path, embedder: Embedder, database: Database, limits: Limits
+        self,
+        folder: Path,
+        embedder: Embedder,
+        database: Database,
+        limits: Limits,
+        load: Callable[[str], Embedder] | None,
     ) -> None:
         self.folder = folder
-        self.embedder = embedder
+        self._embedder = embedder
         self._database = database
         self._files = StoredFiles(folder / "files")
         self._limits = limits
         self._pool = ChildPool(limits.memory_bytes)
+        self._load = load
+        self._loading = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path, embedder: Embedder, limits: Limits | None = None) -> Corpus:
+    def open(
+        cls,
+        folder: Path,
+        embedder: Embedder,
+        limits: Limits | None = None,
+        load: Callable[[str], Embedder] | None = None,
+    ) -> Corpus:
         """Open the corpus in a folder, making it where there is none.
 
-        Raises EmbedderError where its vectors are of another embedder, and CorpusError where the
-        folder cannot be used.
+        embedder: of a new corpus. load: from the name under which an embedder was chosen to the
+        embedder; with it a corpus whose embedder was changed, before or after it is opened here,
+        is read with its own.
+        Raises EmbedderError where its vectors are of another embedder that `load` does not give,
+        and CorpusError where the folder cannot be used.
         """
         folder = folder.absolute()
         database = Database.open(folder / "corpus.db", embedder.name, embedder.dimension)
-        return cls(folder, embedder, database, limits or Limits())
+        corpus = cls(folder, embedder, database, limits or Limits(), load)
+        try:
+            _ = corpus.embedder
+        except BaseException:
+            corpus.close()
+            raise
+        return corpus
+
+    @property
+    def embedder(self) -> Embedder:
+        """That of the vectors as they are now, also after a change by another process.
+
+        Raises EmbedderError where it cannot be loaded.
+        """
+        with self._database.reading() as connection:
+            name = meta_of(connection, "embedder")
+            chosen = meta_of(connection, "embedder_chosen")
+        with self._loading:
+            if self._embedder.name != name:
+                self._embedder = _loaded(self._load, chosen, name, self._embedder)
+            return self._embedder
 
     def close(self) -> None:
         """Let go of the file, and end the processes that read documents."""
@@ -94,7 +132,7 @@ class Corpus:
         addition = Addition(
             self._database,
             self._files,
-            self.embedder,
+            lambda: self.embedder,
             self._limits,
             sources,
             progress,
@@ -121,6 +159,31 @@ class Corpus:
                 self._files.forget(sha256)
         logger.info("Removed %s.", document.name)
         return document
+
+    def reembed(
+        self,
+        embedder: Embedder,
+        chosen: str,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> int:
+        """Embed all passages with another embedder, then search with it; see `reembedding`.
+
+        chosen: the name by which `load` finds it again. progress: passages done, and of how many.
+        Returns how many passages are longer than it takes in whole. Until the end, searches and
+        additions go on with the embedder of before, here and in other processes; ended early, it
+        goes on later where it stopped.
+        Raises Cancelled, EmbedderError, CorpusLocked or CorpusError.
+        """
+        longer = reembed(self._database, embedder, chosen, progress, cancelled)
+        with self._loading:
+            self._embedder = embedder
+        return longer
+
+    def record_check(self, document: Document, check: SelfCheck) -> None:
+        """Keep the result of a self-check with the version of the document that was checked."""
+        with self._database.writing(searched=False) as connection:
+            record_check(connection, document, check)
 
     def documents(self) -> list[Document]:
         """All documents by name."""
@@ -156,6 +219,19 @@ class Corpus:
         """One consistent state to read, for searches that take several steps."""
         with self._database.reading() as connection:
             yield Snapshot(connection)
+
+
+def _loaded(
+    load: Callable[[str], Embedder] | None, chosen: str, name: str, known: Embedder
+) -> Embedder:
+    """The embedder of the vectors, where it is not the one that is known."""
+    loaded = load(chosen) if load is not None and chosen else known
+    if loaded.name != name:
+        raise EmbedderError(
+            f"These documents were indexed with the embedding model {name}, not with "
+            f"{loaded.name}: choose {name} again, or add the documents to a new assistant."
+        )
+    return loaded
 
 
 def _sources(paths: Sequence[Path]) -> tuple[list[Source], list[AddResult]]:

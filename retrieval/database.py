@@ -1,4 +1,4 @@
-"""corpus.db: its schema, its connections, its one writer at a time.
+"""corpus.db: its connections, its one writer at a time.
 
 SQLite in WAL mode. Readers never wait; a write is one transaction that also raises the generation,
 so that a process killed at any moment leaves whole documents or none. SQLite's own write lock is
@@ -13,58 +13,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-from retrieval.errors import CorpusError, CorpusLocked, EmbedderError
-from retrieval.lexical import LEXICAL_SCHEMA
+from retrieval.errors import CorpusError, CorpusLocked
+from retrieval.schema import SCHEMA_VERSION, create, migrate
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 _LOCK_SECONDS = 30.0
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    removed_at TEXT
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX documents_name ON documents (name) WHERE removed_at IS NULL;
-CREATE TABLE versions (
-    document_id TEXT NOT NULL REFERENCES documents (id),
-    version INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    pages INTEGER,
-    passages INTEGER NOT NULL,
-    words INTEGER NOT NULL,
-    warnings TEXT NOT NULL,
-    added_at TEXT NOT NULL,
-    text TEXT NOT NULL,
-    PRIMARY KEY (document_id, version)
-);
-CREATE INDEX versions_sha256 ON versions (sha256);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id TEXT NOT NULL REFERENCES documents (id),
-    version INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    live INTEGER NOT NULL,
-    page INTEGER,
-    start INTEGER NOT NULL,
-    stop INTEGER NOT NULL,
-    section TEXT NOT NULL,
-    content TEXT NOT NULL,
-    heading_path TEXT NOT NULL,
-    text TEXT NOT NULL
-);
-CREATE INDEX passages_version ON passages (document_id, version);
-CREATE INDEX passages_content ON passages (content);
-CREATE INDEX passages_live ON passages (id) WHERE live;
-CREATE TABLE vectors (content TEXT PRIMARY KEY, vector BLOB NOT NULL);
-"""
 
 
 class Database:
@@ -77,10 +32,9 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, embedder: str, dimension: int) -> Database:
-        """Open the file, making it where it is missing.
+        """Open the file, making it where it is missing, for vectors of that embedder.
 
-        Raises EmbedderError where its vectors are of another embedder, CorpusError where it is
-        damaged, of a newer Duet, or cannot be made.
+        Raises CorpusError where it is damaged, of a newer Duet, or cannot be made.
         """
         database = cls(path)
         with errors_mapped(path.parent):
@@ -89,13 +43,14 @@ class Database:
                 connection.execute("PRAGMA journal_mode=WAL")
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 if version == 0:
-                    _create(connection, embedder, dimension)
+                    create(connection, embedder, dimension)
                 elif version > SCHEMA_VERSION:
                     raise CorpusError(
                         f"The corpus in {path.parent} was made by a newer version of Duet: update "
                         "Duet to open it; nothing was changed."
                     )
-                _check_embedder(connection, embedder)
+                elif version < SCHEMA_VERSION:
+                    migrate(connection)
         return database
 
     @contextmanager
@@ -109,18 +64,21 @@ class Database:
                 connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, searched: bool = True) -> Iterator[sqlite3.Connection]:
         """A connection that alone may write; all of it is committed, or none.
 
+        searched: whether it may change what a search finds, which raises the generation.
         Raises CorpusLocked where another process does not let go within 30 s.
         """
         with errors_mapped(self._path.parent), self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                connection.execute(
-                    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
-                )
+                if searched:
+                    connection.execute(
+                        "UPDATE meta SET value = CAST(value AS INTEGER) + 1 "
+                        "WHERE key = 'generation'"
+                    )
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -172,40 +130,14 @@ def generation_of(connection: sqlite3.Connection) -> int:
 
 
 def meta_of(connection: sqlite3.Connection, key: str) -> str:
-    """A value fixed when the corpus was made: `corpus_id`, `embedder` or `dimension`."""
-    return str(connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
+    """A value kept with the corpus, such as `corpus_id` or `embedder`; "" where it has none."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return str(row[0]) if row else ""
 
 
-def _create(connection: sqlite3.Connection, embedder: str, dimension: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        # Another process may have been first while this one waited for the lock.
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in (*_SCHEMA.split(";\n"), *LEXICAL_SCHEMA):
-                connection.execute(statement)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                (
-                    ("generation", "0"),
-                    ("corpus_id", uuid4().hex),
-                    ("embedder", embedder),
-                    ("dimension", str(dimension)),
-                ),
-            )
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _check_embedder(connection: sqlite3.Connection, embedder: str) -> None:
-    found = meta_of(connection, "embedder")
-    if found != embedder:
-        raise EmbedderError(
-            f"These documents were indexed with the embedding model {found}, not with {embedder}: "
-            f"choose {found} again, or add the documents to a new assistant."
-        )
+def set_meta(connection: sqlite3.Connection, **values: str) -> None:
+    """Keep values with the corpus, in the caller's transaction."""
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
 @contextmanager

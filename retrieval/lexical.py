@@ -48,20 +48,20 @@ class LexicalScores:
     scores: np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def index_version(connection: sqlite3.Connection, document_id: str, version: int) -> None:
-    """Take in the passages of a version of a document."""
+def index_passage(connection: sqlite3.Connection, passage_id: int) -> None:
+    """Take in a stored passage."""
     connection.execute(
         "INSERT INTO lexical (rowid, heading_path, text) SELECT id, heading_path, text "
-        "FROM passages WHERE document_id = ? AND version = ?",
-        (document_id, version),
+        "FROM passages WHERE id = ?",
+        (passage_id,),
     )
 
 
 def forget_version(connection: sqlite3.Connection, document_id: str, version: int) -> None:
-    """Take out the passages of a version; call it while they are still stored."""
+    """Take out the searched passages of a version; call it while they are still stored as such."""
     connection.execute(
         "INSERT INTO lexical (lexical, rowid, heading_path, text) SELECT 'delete', id, "
-        "heading_path, text FROM passages WHERE document_id = ? AND version = ?",
+        "heading_path, text FROM passages WHERE document_id = ? AND version = ? AND searched",
         (document_id, version),
     )
 
@@ -96,7 +96,7 @@ class TermWeights:
     def __init__(self, connection: sqlite3.Connection, question: str) -> None:
         words = [word for word in question_words(question) if word not in STOP_WORDS]
         terms = set(terms_of(" ".join(words)))
-        total = connection.execute("SELECT count(*) FROM passages WHERE live").fetchone()[0]
+        total = connection.execute("SELECT count(*) FROM passages WHERE searched").fetchone()[0]
         self._weights = {term: _idf(total, _document_frequency(connection, term)) for term in terms}
         self._sum = sum(self._weights.values())
 

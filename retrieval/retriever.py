@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit
-from retrieval.embedder import Vectors
+from retrieval.embedder import Embedder, Vectors
 from retrieval.index import DenseIndex, open_index
 from retrieval.lexical import TermWeights, bm25
 from retrieval.loaders.parsed import clean
@@ -63,6 +63,7 @@ class Retriever:
         self._corpus = corpus
         self._candidates = candidates
         self._index: DenseIndex | None = None
+        self._indexed_by = ""
         self._opening = threading.Lock()
 
     @property
@@ -105,28 +106,39 @@ class Retriever:
         Raises EmbedderError or CorpusError.
         """
         question = clean(question)
-        started = time.perf_counter()
-        vector = self._corpus.embedder.encode([question])
-        encoded = time.perf_counter() - started
-        with self._corpus.snapshot() as snapshot:
-            return self._scored(snapshot, vector, question, encoded)
+        while True:
+            started = time.perf_counter()
+            embedder = self._corpus.embedder
+            vector = embedder.encode_query([question])
+            encoded = time.perf_counter() - started
+            with self._corpus.snapshot() as snapshot:
+                # Another embedder may have taken the place of this one meanwhile.
+                if snapshot.embedder == embedder.name:
+                    return self._scored(snapshot, embedder, vector, question, encoded)
 
-    def _followed(self, snapshot: Snapshot) -> DenseIndex:
+    def _followed(self, snapshot: Snapshot, embedder: Embedder) -> DenseIndex:
         with self._opening:
-            if self._index is None:
+            if self._index is None or self._indexed_by != embedder.name:
                 self._index = open_index(
                     self._corpus.folder / "index",
                     self._corpus.identity,
-                    self._corpus.embedder.name,
-                    self._corpus.embedder.dimension,
+                    embedder.name,
+                    embedder.dimension,
                 )
-        self._index.follow(snapshot)
-        return self._index
+                self._indexed_by = embedder.name
+            index = self._index
+        index.follow(snapshot)
+        return index
 
     def _scored(
-        self, snapshot: Snapshot, vector: Vectors, question: str, encoded: float
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        vector: Vectors,
+        question: str,
+        encoded: float,
     ) -> Candidates:
-        index = self._followed(snapshot)
+        index = self._followed(snapshot, embedder)
         started = time.perf_counter()
         words = bm25(snapshot.connection, question)
         best = np.argsort(-words.scores, kind="stable")[: self._candidates]
@@ -170,7 +182,8 @@ class Retriever:
             )
             if len(hits) == top:
                 break
-        return hits
+        places = snapshot.also_in([hit.passage.id for hit in hits])
+        return [replace(hit, also_in=places.get(hit.passage.id, ())) for hit in hits]
 
 
 def min_max(scores: Column) -> Column:

@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.database import generation_of
-from retrieval.documents import Document, Passage
+from retrieval.database import generation_of, meta_of
+from retrieval.documents import Document, Passage, SelfCheck
 from retrieval.embedder import Vectors
 from retrieval.errors import DocumentNotFound
 
 _VARIABLES = 10_000
 _DOCUMENT = (
     "SELECT d.id, d.name, v.sha256, v.version, v.size, v.pages, v.passages, v.words, v.warnings, "
-    "v.added_at FROM documents d JOIN versions v ON v.document_id = d.id AND v.version = d.version "
+    "v.added_at, v.language, v.self_check, (SELECT count(*) FROM passages p "
+    "WHERE p.document_id = d.id AND p.twin IS NOT NULL) "
+    "FROM documents d JOIN versions v ON v.document_id = d.id AND v.version = d.version "
     "WHERE d.removed_at IS NULL"
 )
 _PASSAGE = (
@@ -35,6 +37,11 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.generation = generation_of(connection)
+
+    @property
+    def embedder(self) -> str:
+        """The name of the embedder that made the vectors."""
+        return meta_of(self.connection, "embedder")
 
     def documents(self) -> list[Document]:
         """All current documents by name."""
@@ -93,14 +100,39 @@ class Snapshot:
         return _passage(row)
 
     def live_passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        """Those of the ids that are in the current version of a document."""
-        found = self._in_parts(f"{_PASSAGE} WHERE p.live AND p.id IN ", ids)
+        """Those of the ids that are searched."""
+        found = self._in_parts(f"{_PASSAGE} WHERE p.searched AND p.id IN ", ids)
         return {row[0]: _passage(row) for row in found}
 
     def live_ids(self) -> Ids:
-        """Ids of all current passages, ascending."""
-        rows = self.connection.execute("SELECT id FROM passages WHERE live ORDER BY id")
+        """Ids of all passages that are searched, ascending."""
+        rows = self.connection.execute("SELECT id FROM passages WHERE searched ORDER BY id")
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def searched_as(self, passage_id: int) -> int:
+        """The id under which a current passage is searched: its own, or that of its twin."""
+        row = self.connection.execute(
+            "SELECT coalesce(twin, id) FROM passages WHERE id = ?", (passage_id,)
+        ).fetchone()
+        return int(row[0]) if row else passage_id
+
+    def also_in(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Where else it says what each of those searched passages says: names, with pages.
+
+        Passages that stand for no other are left out.
+        """
+        rows = self._in_parts(
+            "SELECT p.twin, d.name, p.page, k.document_id = p.document_id AND k.page IS p.page "
+            "FROM passages p JOIN documents d ON d.id = p.document_id "
+            "JOIN passages k ON k.id = p.twin WHERE p.twin IN ",
+            ids,
+        )
+        places: dict[int, dict[str, None]] = {}
+        for twin, name, page, same_place in sorted(rows, key=lambda row: (row[1], row[2] or 0)):
+            if not same_place:
+                label = f"{name}, p. {page}" if page else name
+                places.setdefault(twin, {})[label] = None
+        return {twin: tuple(labels) for twin, labels in places.items()}
 
     def vectors(self, ids: Sequence[int], dimension: int) -> tuple[Ids, Vectors]:
         """Ids and vectors of those passages, in the same order as each other."""
@@ -142,6 +174,21 @@ def _document(row: tuple[Any, ...]) -> Document:
         words=row[7],
         warnings=tuple(json.loads(row[8])),
         added_at=datetime.fromisoformat(row[9]),
+        language=row[10],
+        self_check=_self_check(row[11]),
+        duplicates=row[12],
+    )
+
+
+def _self_check(stored: str | None) -> SelfCheck | None:
+    if stored is None:
+        return None
+    fields = json.loads(stored)
+    return SelfCheck(
+        outcome=fields["outcome"],
+        sentence=fields["sentence"],
+        found=tuple(fields["found"]),
+        checked_at=datetime.fromisoformat(fields["checked_at"]),
     )
 
 

@@ -10,15 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from retrieval import lexical
-from retrieval.documents import AddResult, Document
+from retrieval.documents import AddResult, Document, SelfCheck
+from retrieval.duplicates import place, withdraw
 from retrieval.snapshot import Snapshot
 from retrieval.splitter import PassageDraft
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document that has been read and split; path: of the file it came from."""
+    """A document that has been read and split.
+
+    path: of the file it came from. signatures: of the drafts, in their order.
+    """
 
     name: str
     path: Path
@@ -28,7 +31,9 @@ class Prepared:
     words: int
     warnings: tuple[str, ...]
     text: str
+    language: str | None
     drafts: tuple[PassageDraft, ...]
+    signatures: tuple[bytes, ...]
 
 
 def store(
@@ -46,21 +51,25 @@ def store(
     reason = f"It has the same content as {twin.name}." if twin else ""
     if existing is None and twin is not None:
         return AddResult(document.name, "unchanged", twin, reason)
+    orphans: list[int] = []
     if existing is None:
         document_id, version = uuid4().hex, 1
         connection.execute(
             "INSERT INTO documents VALUES (?, ?, ?, NULL)", (document_id, document.name, version)
         )
+        notes = [reason, *document.warnings]
     else:
         document_id, version = existing.id, existing.version + 1
-        _retire(connection, existing)
+        notes = [_what_changed(connection, existing, document), reason, *document.warnings]
+        orphans = withdraw(connection, existing.id, existing.version)
         connection.execute("UPDATE documents SET version = ? WHERE id = ?", (version, document_id))
-    _insert_version(connection, document, document_id, version, vectors)
+    inserted = _insert_version(connection, document, document_id, version, vectors)
+    place(connection, (*orphans, *inserted))
     return AddResult(
         document.name,
         "replaced" if existing else "added",
         snapshot.document(document_id),
-        reason or " ".join(document.warnings),
+        " ".join(note for note in notes if note),
     )
 
 
@@ -70,16 +79,18 @@ def erase(connection: sqlite3.Connection, document: Document) -> None:
     The rows of its versions stay, with their hashes and dates, so that it can be told what a
     trained model once saw.
     """
-    lexical.forget_version(connection, document.id, document.version)
+    orphans = withdraw(connection, document.id, document.version)
     contents = connection.execute(
         "SELECT DISTINCT content FROM passages WHERE document_id = ?", (document.id,)
     ).fetchall()
     connection.execute("DELETE FROM passages WHERE document_id = ?", (document.id,))
-    connection.executemany(
-        "DELETE FROM vectors WHERE content = ?1 "
-        "AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)",
-        contents,
-    )
+    for table in ("vectors", "next_vectors"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE content = ?1 "
+            "AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)",
+            contents,
+        )
+    place(connection, orphans)
     connection.execute("UPDATE versions SET text = '' WHERE document_id = ?", (document.id,))
     connection.execute("UPDATE documents SET removed_at = ? WHERE id = ?", (_now(), document.id))
 
@@ -99,12 +110,32 @@ def files_held(connection: sqlite3.Connection) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _retire(connection: sqlite3.Connection, document: Document) -> None:
-    """Take the current version out of the search; its passages stay for those who cite them."""
-    lexical.forget_version(connection, document.id, document.version)
+def record_check(connection: sqlite3.Connection, document: Document, check: SelfCheck) -> None:
+    """Keep the result of a self-check with the version that was checked."""
+    fields = {
+        "outcome": check.outcome,
+        "sentence": check.sentence,
+        "found": check.found,
+        "checked_at": check.checked_at.isoformat(),
+    }
     connection.execute(
-        "UPDATE passages SET live = 0 WHERE document_id = ? AND version = ?",
-        (document.id, document.version),
+        "UPDATE versions SET self_check = ? WHERE document_id = ? AND version = ?",
+        (json.dumps(fields, ensure_ascii=False), document.id, document.version),
+    )
+
+
+def _what_changed(connection: sqlite3.Connection, old: Document, new: Prepared) -> str:
+    """The sentence that says what a new version replaces, and how much of it is the same."""
+    rows = connection.execute(
+        "SELECT content FROM passages WHERE document_id = ? AND version = ?", (old.id, old.version)
+    )
+    before = {row[0] for row in rows}
+    unchanged = sum(draft.content in before for draft in new.drafts)
+    changed = len(new.drafts) - unchanged
+    day = old.added_at.astimezone()
+    return (
+        f"It replaces version {old.version} of {day.day} {day:%B %Y}: "
+        f"{changed} {'passage' if changed == 1 else 'passages'} changed, {unchanged} unchanged."
     )
 
 
@@ -114,9 +145,11 @@ def _insert_version(
     document_id: str,
     version: int,
     vectors: Mapping[str, bytes],
-) -> None:
+) -> list[int]:
+    """Store a version and its passages; returns the ids of these, which are not yet searched."""
     connection.execute(
-        "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO versions (document_id, version, sha256, size, pages, passages, words, "
+        "warnings, added_at, text, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document_id,
             version,
@@ -128,6 +161,7 @@ def _insert_version(
             json.dumps(document.warnings, ensure_ascii=False),
             _now(),
             document.text,
+            document.language,
         ),
     )
     connection.executemany(
@@ -136,7 +170,7 @@ def _insert_version(
     )
     connection.executemany(
         "INSERT INTO passages (document_id, version, ordinal, live, page, start, stop, section, "
-        "content, heading_path, text) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)",
+        "content, heading_path, text, signature) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 document_id,
@@ -149,11 +183,18 @@ def _insert_version(
                 draft.content,
                 json.dumps(draft.heading_path, ensure_ascii=False),
                 draft.text,
+                signature,
             )
-            for ordinal, draft in enumerate(document.drafts)
+            for ordinal, (draft, signature) in enumerate(
+                zip(document.drafts, document.signatures, strict=True)
+            )
         ),
     )
-    lexical.index_version(connection, document_id, version)
+    rows = connection.execute(
+        "SELECT id FROM passages WHERE document_id = ? AND version = ? ORDER BY id",
+        (document_id, version),
+    )
+    return [row[0] for row in rows]
 
 
 def _now() -> str:

@@ -32,8 +32,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pymilvus": ("retrieval/index/milvus_index.py",),
     "milvus_lite": ("retrieval/index/milvus_index.py",),
     "bm25s": ("retrieval/lexical.py",),
-    "sentence_transformers": ("retrieval/embedder.py", "retrieval/reranker.py"),
-    "torch": (*_TORCH, "retrieval/embedder.py"),  # the embedder chooses its device and dtype
+    "sentence_transformers": ("retrieval/embedder_model.py", "retrieval/reranker.py"),
+    "torch": (*_TORCH, "retrieval/embedder_model.py"),  # chooses its device and dtype
+    "py3langid": ("retrieval/language.py",),
     "transformers": _TORCH,
     "peft": _TORCH,
     "trl": _TORCH,

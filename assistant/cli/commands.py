@@ -156,8 +156,10 @@ def list_documents(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found)
     else:
-        rows = [(d.name, d.pages, d.passages, d.words, " ".join(d.warnings)) for d in found]
-        show_table(("Name", "Pages", "Passages", "Words", "Warnings"), rows)
+        rows = [
+            (d.name, d.language, d.pages, d.passages, d.words, " ".join(d.warnings)) for d in found
+        ]
+        show_table(("Name", "Language", "Pages", "Passages", "Words", "Warnings"), rows)
 
 
 @documents.command("remove")

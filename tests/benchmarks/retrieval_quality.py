@@ -77,6 +77,9 @@ class Remembering:
         self._embedder = embedder
         self._known = dict(zip(texts, embedder.encode(texts), strict=True))
 
+    def encode_query(self, questions: Sequence[str]) -> Vectors:
+        return self.encode(questions)
+
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         if all(text in self._known for text in texts):
             return np.stack([self._known[text] for text in texts])
