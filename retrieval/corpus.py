@@ -83,6 +83,8 @@ class Corpus:
 
         Raises EmbedderError where it cannot be loaded.
         """
+        if self._database.closed:
+            return self._embedder
         with self._database.reading() as connection:
             name = meta_of(connection, "embedder")
             chosen = meta_of(connection, "embedder_chosen")

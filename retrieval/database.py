@@ -28,7 +28,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._closed = False
+        self.closed = False
 
     @classmethod
     def open(cls, path: Path, embedder: str, dimension: int) -> Database:
@@ -97,7 +97,7 @@ class Database:
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed as they come back."""
-        self._closed = True
+        self.closed = True
         while True:
             try:
                 self._idle.get_nowait().close()
@@ -106,7 +106,7 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._closed:
+        if self.closed:
             raise CorpusError("The corpus is closed: open it again.")
         try:
             connection = self._idle.get_nowait()
@@ -117,7 +117,7 @@ class Database:
         try:
             yield connection
         finally:
-            if self._closed or connection.in_transaction:
+            if self.closed or connection.in_transaction:
                 connection.close()
             else:
                 self._idle.put(connection)

@@ -12,17 +12,14 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from retrieval.embedder_folder import NO_PREFIXES, Prefixes, described
-from retrieval.embedder_model import first_line, load_model
+from retrieval.embedder_model import Model, first_line, load_model
 from retrieval.errors import EmbedderError
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +127,7 @@ class TransformerEmbedder:
         self.max_tokens = max_tokens
         self.prefixes = prefixes
         self._folder = folder
-        self._model: SentenceTransformer | None = None
+        self._model: Model | None = None
         self._loading = threading.Lock()
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -189,7 +186,7 @@ class TransformerEmbedder:
         prefix = self.prefixes.passage
         return [len(self._tokenizer.encode(prefix + text)) for text in texts]
 
-    def _loaded(self) -> SentenceTransformer:
+    def _loaded(self) -> Model:
         with self._loading:
             if self._model is None:
                 self._model = load_model(self._folder, self.max_tokens)

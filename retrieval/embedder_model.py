@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from retrieval.errors import EmbedderError
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
 
 
-def load_model(folder: Path, max_tokens: int) -> SentenceTransformer:
+class Model(Protocol):
+    """What is asked of a loaded model; SentenceTransformer in any of its backends does it."""
+
+    @property
+    def device(self) -> Any: ...
+
+    def encode(
+        self, texts: list[str], /, *, prompt: str, batch_size: int, show_progress_bar: bool
+    ) -> Any:
+        """Vectors of the texts with the prompt in front: an array (len(texts), dimension)."""
+        ...
+
+
+def load_model(folder: Path, max_tokens: int) -> Model:
     """The model in the folder, on the fastest device in the fastest dtype.
 
     Raises EmbedderError.

@@ -53,7 +53,9 @@ def search_all(
     cancelled: threading.Event | None = None,
 ) -> tuple[list[Searched], list[Unjudged]]:
     """Judge and search every question in scope. Raises Cancelled, EmbedderError, CorpusError."""
-    judge = Judge(retriever.corpus.passages())
+    with retriever.corpus.snapshot() as snapshot:
+        passages, twins = snapshot.passages(), snapshot.twins()
+    judge = Judge(passages, twins)
     searched: list[Searched] = []
     unjudged: list[Unjudged] = []
     asked = [question for question in questions if question.in_scope]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -19,6 +19,7 @@ from retrieval.questions import Question
 
 SHINGLE_WORDS = 3
 SUPPORT_SHARE = 0.6
+_ALL: Mapping[int, int] = {}
 _COMMON_SHARE = 0.2
 _COMMON_LEAST = 10
 _WORD = re.compile(r"\w+(?:[.,:]\d+)*")
@@ -44,7 +45,10 @@ class Unjudged:
 class Judge:
     """Holds the passages of one corpus ready to be searched for what questions say."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[Passage], twins: Mapping[int, int] = _ALL) -> None:
+        """twins: from passages that are not searched to those that say the same in their place."""
+        self._twins = twins
+        self._names = {passage.id: passage.document for passage in passages}
         self._documents: defaultdict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
             self._documents[passage.document].append(passage)
@@ -72,11 +76,9 @@ class Judge:
         if not found:
             said = "supporting text" if question.support else "answer"
             return Unjudged(question, f"No passage holds its {said}.")
-        return Judged(
-            question,
-            frozenset(passage.id for passage in found),
-            frozenset(passage.document for passage in found),
-        )
+        searched = frozenset(self._twins.get(passage.id, passage.id) for passage in found)
+        documents = frozenset(passage.document for passage in found)
+        return Judged(question, searched, documents | {self._names[one] for one in searched})
 
     def _of_document(self, name: str) -> list[Passage]:
         """The passages of the documents of that name, or whose path ends in it, or the reverse."""

@@ -109,12 +109,10 @@ class Snapshot:
         rows = self.connection.execute("SELECT id FROM passages WHERE searched ORDER BY id")
         return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
-    def searched_as(self, passage_id: int) -> int:
-        """The id under which a current passage is searched: its own, or that of its twin."""
-        row = self.connection.execute(
-            "SELECT coalesce(twin, id) FROM passages WHERE id = ?", (passage_id,)
-        ).fetchone()
-        return int(row[0]) if row else passage_id
+    def twins(self) -> dict[int, int]:
+        """From each current passage that is not searched to the one that is in its place."""
+        rows = self.connection.execute("SELECT id, twin FROM passages WHERE twin IS NOT NULL")
+        return dict(rows.fetchall())
 
     def also_in(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Where else it says what each of those searched passages says: names, with pages.

@@ -34,7 +34,7 @@ def test_a_near_duplicate_is_searched_once_with_all_its_sources(
     assert [p.heading_path for p in corpus.passages("b.md")] == [("Care",), ("Ring",)]
     with corpus.snapshot() as snapshot:
         kept, behind = corpus.passages("a.md")[0], corpus.passages("b.md")[0]
-        assert snapshot.searched_as(behind.id) == snapshot.searched_as(kept.id) == kept.id
+        assert snapshot.twins()[behind.id] == kept.id
         assert len(snapshot.live_ids()) == 4
 
 
