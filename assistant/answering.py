@@ -35,7 +35,8 @@ class Prepared:
 
     request is None where nothing relevant was found, so that there is nothing to ask the model.
     hits: the passages in the prompt or, for a contender that does not retrieve, those its answer is
-    held against. seconds: what the preparation took.
+    held against. seconds: what the preparation took. cosine: of the best passage found, relevant or
+    not; None where nothing was searched.
     """
 
     contender: Contender
@@ -43,6 +44,7 @@ class Prepared:
     request: GenerationRequest | None
     hits: tuple[Hit, ...]
     seconds: float
+    cosine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,16 @@ class Responder:
         started = time.perf_counter()
         adapter = self._adapter(contender.run_id) if contender.run_id else None
         hits: tuple[Hit, ...] = ()
+        cosine: float | None = None
         if contender.retrieves:
-            hits = self._found(contender, question, history)
+            hits, cosine = self._found(contender, question, history)
             if not hits:
-                return Prepared(contender, question, None, (), time.perf_counter() - started)
+                seconds = time.perf_counter() - started
+                return Prepared(contender, question, None, (), seconds, cosine)
         messages, hits = self._fitted(contender, question, history, hits)
         request = GenerationRequest(messages, contender.decoding, adapter)
-        return Prepared(contender, question, request, hits, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Prepared(contender, question, request, hits, seconds, cosine)
 
     def respond(
         self, prepared: Sequence[Prepared], cancelled: threading.Event
@@ -172,19 +177,24 @@ class Responder:
 
     def _found(
         self, contender: Contender, question: str, history: Sequence[PastTurn]
-    ) -> tuple[Hit, ...]:
-        """The relevant passages; a follow-up without any is searched with the question before."""
+    ) -> tuple[tuple[Hit, ...], float | None]:
+        """The relevant passages, and the best cosine found, None where there are no passages.
+
+        A follow-up without relevant passages is searched with the question before.
+        """
         settings = contender.retrieval
         assert settings is not None
         queries = [question]
         if history:
             queries.append(f"{history[-1].question} {question}")
+        cosines: list[float] = []
         for query in queries:
             with documents_mapped():
                 found = self._retriever.search(query, settings.passages)
+            cosines += [hit.cosine for hit in found]
             if any(relevant(hit, settings.min_cosine, settings.min_overlap) for hit in found):
-                return tuple(found)
-        return ()
+                return tuple(found), max(cosines)
+        return (), max(cosines, default=None)
 
     def _fitted(
         self,
@@ -229,6 +239,7 @@ class Responder:
             fingerprint=self._backend.fingerprint(self._adapter_of(prepared)),
             usage=Usage(prepared.seconds, 0.0, 0, 0),
             abstained=True,
+            retrieval_cosine=prepared.cosine,
         )
 
     def _whole(self, prepared: Prepared, text: str, piece: Piece) -> Answer:
@@ -254,6 +265,7 @@ class Responder:
             citations=() if abstained else align(text, prepared.question, hits, self._encode),
             abstained=abstained,
             stopped=stopped,
+            retrieval_cosine=prepared.cosine,
         )
 
     def _held_against(self, prepared: Prepared, text: str) -> tuple[Hit, ...]:

@@ -167,7 +167,8 @@ class Answer:
 
     text has no citation markers in it; they are placed from the citations' spans when shown.
     fingerprint: first 16 hexadecimal digits of the SHA-256 of base weights and adapter.
-    stopped: the person stopped it, so that it may not be voted on.
+    stopped: the person stopped it, so that it may not be voted on. retrieval_cosine: raw cosine of
+    the best passage found, in [-1, 1]; None where nothing was searched, or it was not kept.
     """
 
     text: str
@@ -177,6 +178,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     abstained: bool = False
     stopped: bool = False
+    retrieval_cosine: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def answer_of(row: RowMapping, contender: Contender) -> Answer:
         citations=tuple(Citation(**citation) for citation in row["citations"]),
         abstained=row["abstained"],
         stopped=row["stopped"],
+        retrieval_cosine=row.get("retrieval_cosine"),  # only answers of the chat have it
     )
 
 

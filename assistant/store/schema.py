@@ -149,6 +149,7 @@ answers = Table(
     Column("citations", JSON, nullable=False),
     Column("abstained", Boolean, nullable=False),
     Column("stopped", Boolean, nullable=False),
+    Column("retrieval_cosine", Double),
     UniqueConstraint("id", "stopped"),
     ForeignKeyConstraint(
         ["contender_id", "assistant_id"],
@@ -184,6 +185,7 @@ comparisons = Table(
     UniqueConstraint("id", "votable", "blind"),
     CheckConstraint("votable = NOT (left_stopped OR right_stopped)", name="votable"),
     CheckConstraint("left_answer <> right_answer", name="two_answers"),
+    Index("ix_comparisons_created_at", "assistant_id", "created_at"),
     _of_conversation(),
     ForeignKeyConstraint(
         ["left_answer", "left_stopped"], ["answers.id", "answers.stopped"], ondelete="CASCADE"
@@ -208,6 +210,7 @@ replies = Table(
         unique=True,
     ),
     Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_replies_created_at", "assistant_id", "created_at"),
     _of_conversation(),
 )
 
@@ -371,4 +374,68 @@ evaluated_answers = Table(
         ["evaluation_contenders.evaluation_id", "evaluation_contenders.contender_id"],
         ondelete="CASCADE",
     ),
+)
+
+review_items = Table(
+    "review_items",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    _assistant(),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("passages", JSON, nullable=False),
+    Column("contender_id", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("origin_id", Text, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    CheckConstraint(f"kind IN {_KINDS}", name="kind"),
+    CheckConstraint("origin IN ('errors', 'chat', 'sample')", name="origin"),
+    Index("ix_review_items_assistant_id", "assistant_id", "queued_at"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column(
+        "item_id", String(64), ForeignKey("review_items.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("reviewer", String(200), primary_key=True),
+    Column("marks", JSON, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("correction", Text, nullable=False),
+    Column("skipped", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("reviewer <> ''", name="reviewer"),
+)
+
+impressions = Table(
+    "impressions",
+    metadata,
+    Column("turn_id", String(64), primary_key=True),
+    Column("side", String(8), primary_key=True),
+    Column("voter", String(200), primary_key=True),
+    _assistant(),
+    Column("contender_id", String(16), nullable=False),
+    Column("useful", Boolean),
+    Column("right", Boolean),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("voter <> ''", name="voter"),
+    CheckConstraint("side IN ('left', 'right')", name="side"),
+    Index("ix_impressions_assistant_id", "assistant_id", "created_at"),
+)
+
+offered_questions = Table(
+    "offered_questions",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    _assistant(),
+    Column("question", Text, nullable=False),
+    Column("left_kind", String(16), nullable=False),
+    Column("right_kind", String(16), nullable=False),
+    Column("offered_at", UtcDateTime, nullable=False),
+    UniqueConstraint("assistant_id", "question"),
+    CheckConstraint(f"left_kind IN {_KINDS}", name="left_kind"),
+    CheckConstraint(f"right_kind IN {_KINDS}", name="right_kind"),
 )

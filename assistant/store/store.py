@@ -29,9 +29,10 @@ from assistant.records import (
 from assistant.store import assistants, conversations, decisions, examples, judgements, turns, votes
 from assistant.store.database import BUSY_SECONDS, Database
 from assistant.store.evaluation_store import EvaluationStore
+from assistant.store.review_store import ReviewStore
 
 
-class Store(EvaluationStore):
+class Store(EvaluationStore, ReviewStore):
     """The database of one installation."""
 
     def __init__(self, database: Database) -> None:

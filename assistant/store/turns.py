@@ -119,7 +119,8 @@ def _prepare(connection: Connection, turn: Comparison | Reply, sides: Sequence[A
 
 
 def _add_answer(connection: Connection, answer: Answer) -> int:
-    result = connection.execute(insert(answers).values(rows.answer_values(answer)))
+    values = rows.answer_values(answer) | {"retrieval_cosine": answer.retrieval_cosine}
+    result = connection.execute(insert(answers).values(values))
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -59,13 +60,17 @@ def _schema(url: str) -> dict[str, list[str]]:
         found = connection.execute(
             text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger'")
         )
-        made = {
-            row.name: sorted(line.strip(" \t,") for line in row.sql.replace('"', "").splitlines())
-            for row in found
-        }
+        made = {row.name: _clauses(row.sql) for row in found}
     engine.dispose()
     made.pop("alembic_version", None)
     return made
+
+
+def _clauses(sql: str) -> list[str]:
+    """What stands between the outer parentheses, in one order: SQLite appends an added column."""
+    head, _, rest = " ".join(sql.replace('"', "").split()).partition("(")
+    inner = rest.rpartition(")")[0]
+    return [head, *sorted(part.strip() for part in re.split(r",(?![^()]*\))", inner))]
 
 
 def test_migrating_makes_what_the_tables_say(empty_url: str) -> None:

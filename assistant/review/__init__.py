@@ -1,0 +1,1 @@
+"""Answers before people: queued for experts, judged blind, corrected, and put to good use."""
