@@ -42,6 +42,11 @@ class Grounding:
     supported_values: int
     unsupported: tuple[Unsupported, ...]
 
+    @property
+    def supported(self) -> bool:
+        """Whether it states something, and all of it is supported."""
+        return 0 < self.sentences == self.supported_sentences
+
     def scores(self) -> dict[str, float]:
         """groundedness and values_supported, in [0, 1]; left out where there is nothing to hold."""
         scores = {}
@@ -89,32 +94,44 @@ def ground(answers: Sequence[Held], encode: Encode) -> list[Grounding]:
     ]
 
 
-def citation_scores(text: str, citations: Sequence[Citation], encode: Encode) -> dict[str, float]:
-    """citation_precision and citation_recall, in [0, 1].
+def citation_scores(
+    answers: Sequence[tuple[str, Sequence[Citation]]], encode: Encode
+) -> list[dict[str, float]]:
+    """citation_precision and citation_recall of each answer, in [0, 1].
 
     Precision: share of the cited sentences that the text of their own citations supports; left out
     where none is cited. Recall: share of the sentences that state something and are cited; left out
     where none states anything. (T. Gao et al., Enabling Large Language Models to Generate Text with
     Citations, EMNLP 2023, by rule in place of a judging model.)
     """
-    spans = [span for span in sentence_spans(text) if needs_support(text[slice(*span)])]
-    cited: dict[tuple[int, int], list[Citation]] = {}
-    for citation in citations:
-        cited.setdefault((citation.answer_start, citation.answer_end), []).append(citation)
-    scores = {}
-    if cited:
-        held = [
-            Held(text[start:end], tuple(f"{one.document}\n{one.text}" for one in own))
-            for (start, end), own in cited.items()
-        ]
-        found = ground(held, encode)
-        scores["citation_precision"] = sum(
-            one.sentences > 0 and one.supported_sentences == one.sentences for one in found
-        ) / len(found)
-    if spans:
-        covered = sum(any(a < end and start < b for a, b in cited) for start, end in spans)
-        scores["citation_recall"] = covered / len(spans)
-    return scores
+    cited = [_cited(citations) for _, citations in answers]
+    held = [
+        Held(text[start:end], passages)
+        for (text, _), spans in zip(answers, cited, strict=True)
+        for (start, end), passages in spans.items()
+    ]
+    grounded = iter(ground(held, encode))
+    found = []
+    for (text, _), spans in zip(answers, cited, strict=True):
+        scores = {}
+        if spans:
+            right = sum(next(grounded).supported for _ in spans)
+            scores["citation_precision"] = right / len(spans)
+        stated = [span for span in sentence_spans(text) if needs_support(text[slice(*span)])]
+        if stated:
+            covered = sum(any(a < end and start < b for a, b in spans) for start, end in stated)
+            scores["citation_recall"] = covered / len(stated)
+        found.append(scores)
+    return found
+
+
+def _cited(citations: Sequence[Citation]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """By span of the answer, what its citations hold."""
+    cited: dict[tuple[int, int], tuple[str, ...]] = {}
+    for one in citations:
+        span = one.answer_start, one.answer_end
+        cited[span] = (*cited.get(span, ()), f"{one.document}\n{one.text}")
+    return cited
 
 
 def _claims(one: Held) -> dict[tuple[int, int], list[Claim]]:

@@ -112,13 +112,12 @@ def test_citation_precision_and_recall() -> None:
     first, second = "The tank holds 1.85 litres.", "Descale the Kestrel after 90 minutes."
     text = f"{first} {second} Yes."
     good, bad = citation(text, first, TANK), citation(text, second, CLEANING)
-    assert citation_scores(text, [good], unlike) == {
-        "citation_precision": 1.0,
-        "citation_recall": 0.5,
-    }
-    assert citation_scores(text, [good, bad], unlike) == {
-        "citation_precision": 0.5,
-        "citation_recall": 1.0,
-    }
-    assert citation_scores(text, [], unlike) == {"citation_recall": 0.0}
-    assert citation_scores("Yes.", [], unlike) == {}
+    assert citation_scores([(text, [good]), (text, [good, bad])], unlike) == [
+        {"citation_precision": 1.0, "citation_recall": 0.5},
+        {"citation_precision": 0.5, "citation_recall": 1.0},
+    ]
+    assert citation_scores([(text, []), ("Yes.", []), ("", [])], unlike) == [
+        {"citation_recall": 0.0},
+        {},
+        {},
+    ]
