@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import EmptyDocument, PasswordNeeded, UnreadableDocument
+from retrieval.loaders.hyphens import Hyphens
+from retrieval.loaders.ocr import recognised, tesseract
 from retrieval.loaders.opening import Opening
+from retrieval.loaders.page_edges import Line, without_running_heads
 from retrieval.loaders.parsed import Parsed, TextBuilder
+from retrieval.loaders.right_to_left import in_logical_order
 from retrieval.loaders.text import add_paragraph
 
 _SIGNATURE_BYTES = 1024
@@ -21,22 +25,14 @@ _WRONG_PASSWORD = 4
 _LETTERS_OF_A_TEXT_PAGE = 8
 _HEADING_RATIO = 1.12
 _HEADING_WORDS = 14
-_RUNNING_SHARE = 0.6
-_NUMBER = re.compile(r"\d+|\b[ivxlc]+$")
-_HYPHEN = re.compile(r"(?<=\w)[\u00ad\ufffe\u0002]\r?\n?(?=\w)")
 _PRESENTATION_FORMS = re.compile("[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """size: height of the letters in points, 0 where unknown."""
-
-    text: str
-    size: float
-
-
 def read_pdf(path: Path, name: str, opening: Opening) -> Parsed:
-    """A PDF file. Raises PasswordNeeded, EmptyDocument for scans, UnreadableDocument."""
+    """A PDF file. Raises PasswordNeeded, EmptyDocument for scans, UnreadableDocument.
+
+    Pages without text are recognised by Tesseract where it is installed, which a warning tells.
+    """
     import pypdfium2
 
     with path.open("rb") as file:
@@ -47,11 +43,62 @@ def read_pdf(path: Path, name: str, opening: Opening) -> Parsed:
     document = _opened(path, name, opening.passwords)
     try:
         pages = [_lines(document, number) for number in range(len(document))]
+        scanned = _scanned(document, pages, opening)
     except pypdfium2.PdfiumError as error:
         raise _damaged(name) from error
     finally:
         document.close()
-    return _put_together(pages, name)
+    return _put_together(pages, scanned, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """Numbers, from 1, of pages read by OCR and of those left without text. able: is OCR here."""
+
+    read: tuple[int, ...]
+    unread: tuple[int, ...]
+    able: bool
+
+    def warnings(self) -> tuple[str, ...]:
+        """What to tell of them."""
+        told = []
+        if self.read:
+            told.append(
+                f"Read by text recognition (OCR), so letters may be wrong: {_named(self.read)}."
+            )
+        if self.unread and self.able:
+            told.append(f"Pictures in which text recognition found no text: {_named(self.unread)}.")
+        elif self.unread:
+            told.append(
+                f"Pictures only, without text: {_named(self.unread)}; install Tesseract and add "
+                "the file again to have them read."
+            )
+        return tuple(told)
+
+
+def _scanned(document: Any, pages: list[list[Line]], opening: Opening) -> _Scanned:
+    """Fill in the pages that have no text but something drawn on them."""
+    program = tesseract()
+    read, unread = [], []
+    for place, lines in enumerate(pages):
+        if _has_text(lines):
+            continue
+        page = document[place]
+        try:
+            if next(iter(page.get_objects(max_depth=1)), None) is None:
+                continue  # an empty page
+            opening.working()
+            text = recognised(page, program, opening.ocr_seconds) if program else ""
+        finally:
+            page.close()
+        found = [Line(line) for line in text.split("\n")]
+        if _has_text(found):
+            pages[place] = found
+            read.append(place + 1)
+        else:
+            unread.append(place + 1)
+    opening.working()
+    return _Scanned(tuple(read), tuple(unread), program is not None)
 
 
 def _opened(path: Path, name: str, passwords: tuple[str, ...]) -> Any:
@@ -74,67 +121,68 @@ def _damaged(name: str) -> UnreadableDocument:
     )
 
 
-def _put_together(pages: list[list[_Line]], name: str) -> Parsed:
-    blank = [number for number, lines in enumerate(pages, 1) if not _has_text(lines)]
-    if len(blank) == len(pages):
-        raise EmptyDocument(
-            f"{name} holds no text, only pictures of its pages ({_counted(len(pages))}): "
-            "run text recognition (OCR) over it and add the result."
-        )
-    pages = _without_running_heads(pages)
+def _put_together(pages: list[list[Line]], scanned: _Scanned, name: str) -> Parsed:
+    if not any(map(_has_text, pages)):
+        raise EmptyDocument(_nothing_there(pages, scanned, name))
+    body = _body_size(pages)
+    pages, told = without_running_heads(pages, body)
     levels = _heading_levels(pages)
+    hyphens = Hyphens(lambda: "\n".join(line.text for lines in pages for line in lines))
     builder = TextBuilder()
     for number, lines in enumerate(pages, 1):
         builder.page = number
-        for level, text in _stretches(lines, levels):
+        for level, text in _stretches(lines, levels, hyphens):
             if level:
                 builder.heading(text, level)
             else:
                 for paragraph in _paragraphs(text):
                     add_paragraph(builder, paragraph)
-    warnings: tuple[str, ...] = ()
-    if blank:
-        warnings = (f"{_counted(len(blank))} of {len(pages)} hold no text (pictures only).",)
-    return builder.parsed(pages=len(pages), warnings=warnings)
+    return builder.parsed(pages=len(pages), warnings=(*scanned.warnings(), *told))
 
 
-def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
-    """The pages without the first or last line that most of them share but for the page number."""
-    inked = [[line for line in lines if line.text.strip()] for lines in pages]
-    for place in (0, -1):
-        edges = Counter(
-            _NUMBER.sub("#", lines[place].text.strip()) for lines in inked if len(lines) > 2
+def _nothing_there(pages: list[list[Line]], scanned: _Scanned, name: str) -> str:
+    counted = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
+    if not scanned.unread:
+        return f"{name} holds no text ({counted}): add a file with words in it."
+    if scanned.able:
+        return (
+            f"{name} holds only pictures ({counted}), and text recognition found no text in them: "
+            "add a sharper scan or the original document."
         )
-        running = {
-            text
-            for text, count in edges.items()
-            if count >= max(2, _RUNNING_SHARE * len(pages)) and text
-        }
-        inked = [
-            [
-                line
-                for number, line in enumerate(lines)
-                if number != place % len(lines)
-                or _NUMBER.sub("#", line.text.strip()) not in running
-            ]
-            for lines in inked
-        ]
-    return inked
+    return (
+        f"{name} holds no text, only pictures of its pages ({counted}): install Tesseract and add "
+        "it again, or run text recognition (OCR) over it elsewhere."
+    )
 
 
-def _lines(document: Any, number: int) -> list[_Line]:
+def _named(pages: tuple[int, ...]) -> str:
+    """Page numbers as people write them: `pages 1-3, 7`."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1][1:] = [page]
+        else:
+            runs.append([page])
+    shown = ", ".join("-".join(map(str, run)) for run in runs)
+    return f"page {shown}" if len(pages) == 1 else f"pages {shown}"
+
+
+def _lines(document: Any, number: int) -> list[Line]:
     import pypdfium2.raw as raw
 
     page = document[number]
     text_page = page.get_textpage()
     try:
-        text = text_page.get_text_range(errors="replace")
+        text = in_logical_order(text_page, text_page.get_text_range(errors="replace"))
         lines = []
         place = 0
         for line in text.split("\n"):
             inked = place + len(line) - len(line.lstrip())
-            size = raw.FPDFText_GetFontSize(text_page.raw, inked) if line.strip() else 0.0
-            lines.append(_Line(line.rstrip("\r"), _height(raw, text_page, inked, size)))
+            size = top = 0.0
+            if line.strip():
+                size = raw.FPDFText_GetFontSize(text_page.raw, inked)
+                top = text_page.get_charbox(inked)[3]
+            lines.append(Line(line.rstrip("\r"), _height(raw, text_page, inked, size), top))
             place += len(line) + 1
         return lines
     finally:
@@ -152,19 +200,31 @@ def _height(raw: Any, text_page: Any, place: int, size: float) -> float:
     return float(round(size * (matrix.c**2 + matrix.d**2) ** 0.5, 1))
 
 
-def _has_text(lines: list[_Line]) -> bool:
+def _has_text(lines: list[Line]) -> bool:
     return sum(character.isalnum() for line in lines for character in line.text) >= (
         _LETTERS_OF_A_TEXT_PAGE
     )
 
 
-def _heading_levels(pages: list[list[_Line]]) -> dict[float, int]:
-    """Level of each letter size that is clearly above that of the running text, 1 the largest."""
+def _weights(pages: list[list[Line]]) -> Counter[float]:
+    """Characters in each letter size."""
     weights: Counter[float] = Counter()
     for lines in pages:
         for line in lines:
             if line.size:
                 weights[line.size] += len(line.text.strip())
+    return weights
+
+
+def _body_size(pages: list[list[Line]]) -> float:
+    """The letter size of most of the text, 0 where it is unknown."""
+    weights = _weights(pages)
+    return weights.most_common(1)[0][0] if weights else 0.0
+
+
+def _heading_levels(pages: list[list[Line]]) -> dict[float, int]:
+    """Level of each letter size that is clearly above that of the running text, 1 the largest."""
+    weights = _weights(pages)
     if not weights:
         return {}
     body, letters = weights.most_common(1)[0]
@@ -174,7 +234,9 @@ def _heading_levels(pages: list[list[_Line]]) -> dict[float, int]:
     return {size: min(level, 4) for level, size in enumerate(larger, 1)}
 
 
-def _stretches(lines: list[_Line], levels: dict[float, int]) -> Iterator[tuple[int, str]]:
+def _stretches(
+    lines: list[Line], levels: dict[float, int], hyphens: Hyphens
+) -> Iterator[tuple[int, str]]:
     """Runs of lines as (heading level or 0, text); a heading over two lines is one."""
     run: list[str] = []
     run_level = 0
@@ -183,12 +245,12 @@ def _stretches(lines: list[_Line], levels: dict[float, int]) -> Iterator[tuple[i
         if not _is_title(line.text):
             level = 0
         if level != run_level and run:
-            yield run_level, _joined(run, run_level)
+            yield run_level, _joined(run, run_level, hyphens)
             run = []
         run_level = level
         run.append(line.text)
     if run:
-        yield run_level, _joined(run, run_level)
+        yield run_level, _joined(run, run_level, hyphens)
 
 
 def _is_title(text: str) -> bool:
@@ -197,8 +259,10 @@ def _is_title(text: str) -> bool:
     )
 
 
-def _joined(run: list[str], level: int) -> str:
-    text = _HYPHEN.sub("", (" " if level else "\n").join(run))
+def _joined(run: list[str], level: int, hyphens: Hyphens) -> str:
+    text = hyphens.joined("\n".join(run))
+    if level:
+        text = text.replace("\n", " ")
     return _PRESENTATION_FORMS.sub(lambda form: unicodedata.normalize("NFKC", form[0]), text)
 
 
@@ -220,7 +284,3 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _ends_sentence(line: str) -> bool:
     return line.rstrip().endswith((".", "!", "?", ":"))
-
-
-def _counted(pages: int) -> str:
-    return "1 page" if pages == 1 else f"{pages} pages"

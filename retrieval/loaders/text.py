@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from retrieval.errors import UnreadableDocument
+from retrieval.loaders.hyphens import Hyphens
 from retrieval.loaders.opening import Opening
 from retrieval.loaders.parsed import Parsed, TextBuilder, squeezed
 
@@ -68,18 +69,26 @@ def read_text(path: Path, name: str, _: Opening) -> Parsed:
     data = path.read_bytes()
     refuse_binary(data, name)
     text, warnings = decoded(data, name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    hyphens = Hyphens(lambda: text)
     builder = TextBuilder()
-    for paragraph in _PARAGRAPH_BREAK.split(text.replace("\r\n", "\n").replace("\r", "\n")):
-        add_paragraph(builder, paragraph)
+    for paragraph in _PARAGRAPH_BREAK.split(text):
+        add_paragraph(builder, hyphens.joined(paragraph) if is_wrapped(paragraph) else paragraph)
     return builder.parsed(warnings=warnings)
 
 
 def add_paragraph(builder: TextBuilder, paragraph: str) -> None:
     """Add a paragraph; hard-wrapped prose becomes one line, lists and short lines stay lines."""
     lines = [line.rstrip() for line in paragraph.strip("\n").split("\n")]
-    widest = max(map(len, lines))
-    wrapped = len(lines) > 1 and all(2 * len(line) > widest for line in lines[:-1])
-    if len(lines) > 1 and (not wrapped or widest < 40 or _LIST_ITEM.search(paragraph)):
+    if len(lines) > 1 and not is_wrapped(paragraph):
         builder.lines("\n".join(lines))
     else:
         builder.prose(squeezed(" ".join(line.strip() for line in lines)))
+
+
+def is_wrapped(paragraph: str) -> bool:
+    """Whether the lines are prose broken at the right margin."""
+    lines = [line.rstrip() for line in paragraph.strip("\n").split("\n")]
+    widest = max(map(len, lines))
+    filled = len(lines) > 1 and all(2 * len(line) > widest for line in lines[:-1])
+    return filled and widest >= 40 and not _LIST_ITEM.search(paragraph)
