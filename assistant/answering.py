@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from assistant.citations import Encode, align
 from assistant.errors import GenerationError, documents_mapped
@@ -23,8 +22,9 @@ from assistant.prompts import (
     question_messages,
 )
 from assistant.records import Answer, Contender, Message, Usage
+from assistant.retrieving import Searcher, found_passages, shortened
 from retrieval.documents import Hit
-from retrieval.retriever import relevant
+from retrieval.retriever import LEXICAL_WEIGHT
 
 _MARKER = re.compile(r"\s*\[\d+\](?!\()")
 
@@ -72,12 +72,6 @@ class BatchAnswer:
     generated: Generated | None = None
 
 
-class Searcher(Protocol):
-    """What finds passages: a `retrieval.retriever.Retriever`."""
-
-    def search(self, question: str, top: int = 5) -> list[Hit]: ...
-
-
 class Responder:
     """Answers for one assistant.
 
@@ -110,7 +104,9 @@ class Responder:
         hits: tuple[Hit, ...] = ()
         cosine: float | None = None
         if contender.retrieves:
-            hits, cosine = self._found(contender, question, history)
+            assert contender.retrieval is not None
+            found = found_passages(self._retriever, contender.retrieval, question, history)
+            hits, cosine = found.hits, found.cosine
             if not hits:
                 seconds = time.perf_counter() - started
                 return Prepared(contender, question, None, (), seconds, cosine)
@@ -175,27 +171,6 @@ class Responder:
         with documents_mapped():
             return self._retriever.search(question, top)
 
-    def _found(
-        self, contender: Contender, question: str, history: Sequence[PastTurn]
-    ) -> tuple[tuple[Hit, ...], float | None]:
-        """The relevant passages, and the best cosine found, None where there are no passages.
-
-        A follow-up without relevant passages is searched with the question before.
-        """
-        settings = contender.retrieval
-        assert settings is not None
-        queries = [question]
-        if history:
-            queries.append(f"{history[-1].question} {question}")
-        cosines: list[float] = []
-        for query in queries:
-            with documents_mapped():
-                found = self._retriever.search(query, settings.passages)
-            cosines += [hit.cosine for hit in found]
-            if any(relevant(hit, settings.min_cosine, settings.min_overlap) for hit in found):
-                return tuple(found), max(cosines)
-        return (), max(cosines, default=None)
-
     def _fitted(
         self,
         contender: Contender,
@@ -203,34 +178,55 @@ class Responder:
         history: Sequence[PastTurn],
         hits: tuple[Hit, ...],
     ) -> tuple[tuple[Message, ...], tuple[Hit, ...]]:
-        """The messages within the context: the oldest turns go first, then the last passages."""
+        """The messages within the context: the oldest turns go first, then the last passages, then
+        the end of the only passage left."""
         room = self._backend.context_length - contender.decoding.max_new_tokens
         if contender.retrieval is not None:
             hits = self._within(hits, contender.retrieval.context_tokens)
         turns = list(history)
-        while True:
+
+        def asked(hits: Sequence[Hit]) -> tuple[Message, ...]:
             passages = [PromptPassage(hit.passage.source, hit.passage.text) for hit in hits]
-            messages = question_messages(self._system_prompt, question, passages, turns)
-            if self._backend.count_tokens(messages) <= room:
-                return messages, hits
-            if turns:
-                turns.pop(0)
-            elif len(hits) > 1:
-                hits = hits[:-1]
-            else:
-                raise GenerationError(
-                    "The question is longer than the model can read: shorten it and ask again."
-                )
+            return question_messages(self._system_prompt, question, passages, turns)
+
+        def fits(hits: Sequence[Hit]) -> bool:
+            return self._backend.count_tokens(asked(hits)) <= room
+
+        while turns and not fits(hits):
+            turns.pop(0)
+        while len(hits) > 1 and not fits(hits):
+            hits = hits[:-1]
+        if hits and not fits(hits):
+            shorter = shortened(hits[0], lambda hit: fits([hit]))
+            if shorter is None:
+                raise self._too_long()
+            hits = (shorter,)
+        if not fits(hits):
+            raise self._too_long()
+        return asked(hits), hits
 
     def _within(self, hits: tuple[Hit, ...], tokens: int) -> tuple[Hit, ...]:
+        """The first hits whose texts have so many tokens together; of the first, what fits."""
+
+        def counted(hit: Hit) -> int:
+            return self._backend.count_tokens([Message("user", hit.passage.text)])
+
         kept: list[Hit] = []
         used = 0
         for hit in hits:
-            used += self._backend.count_tokens([Message("user", hit.passage.text)])
-            if kept and used > tokens:
+            used += counted(hit)
+            if used > tokens:
                 break
             kept.append(hit)
+        if not kept and hits:
+            shorter = shortened(hits[0], lambda hit: counted(hit) <= tokens)
+            kept = [shorter or hits[0]]
         return tuple(kept)
+
+    def _too_long(self) -> GenerationError:
+        return GenerationError(
+            "The question is longer than the model can read: shorten it and ask again."
+        )
 
     def _abstention(self, prepared: Prepared) -> Answer:
         return Answer(
@@ -282,13 +278,16 @@ class _Remembered:
     """A search that keeps what it found."""
 
     def __init__(self, retriever: Searcher) -> None:
+        self.corpus = retriever.corpus
         self._retriever = retriever
-        self._found: dict[tuple[str, int], list[Hit]] = {}
+        self._found: dict[tuple[str, int, float], list[Hit]] = {}
 
-    def search(self, question: str, top: int = 5) -> list[Hit]:
-        key = (question, top)
+    def search(
+        self, question: str, top: int = 5, lexical_weight: float = LEXICAL_WEIGHT
+    ) -> list[Hit]:
+        key = (question, top, lexical_weight)
         if key not in self._found:
-            self._found[key] = self._retriever.search(question, top)
+            self._found[key] = self._retriever.search(question, top, lexical_weight)
         return self._found[key]
 
 

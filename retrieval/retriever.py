@@ -192,12 +192,3 @@ def min_max(scores: Column) -> Column:
     if high > low:
         return (scores - low) / (high - low)
     return np.full(len(scores), 1.0 if high > 0 else 0.0)
-
-
-def relevant(hit: Hit, min_cosine: float, min_overlap: float) -> bool:
-    """Whether the hit says something about the question, by its raw scores.
-
-    A high cosine decides alone; a middling one (half of it or more) needs the passage to hold
-    enough of the question's rare words. The values come from tests/benchmarks/retrieval_quality.py.
-    """
-    return hit.cosine >= min_cosine or (hit.cosine >= min_cosine / 2 and hit.overlap >= min_overlap)

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.abstention import ThresholdRule, passes
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit
 from retrieval.embedder import load_embedder
 from retrieval.index import open_index
 from retrieval.lexical import STOP_WORDS, bm25, question_words, terms_of
-from retrieval.retriever import Retriever, min_max, relevant
+from retrieval.retriever import Retriever, min_max
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -161,15 +162,6 @@ def test_min_max() -> None:
     assert min_max(np.array([3.0])).tolist() == [1]
 
 
-@pytest.mark.parametrize(
-    ("cosine", "overlap", "answer"),
-    [(0.5, 0.0, True), (0.44, 0.0, False), (0.3, 0.4, True), (0.3, 0.3, False), (0.1, 1.0, False)],
-)
-def test_the_rule_of_relevance(filled: Corpus, cosine: float, overlap: float, answer: bool) -> None:
-    hit = Hit(filled.passages()[0], 1, 1.0, cosine, 0.0, overlap)
-    assert relevant(hit, min_cosine=0.45, min_overlap=0.35) is answer
-
-
 def test_bm25_is_the_formula(corpus: Corpus, write: Write) -> None:
     texts = ["heron heron tide", "heron lamp lamp lamp", "kettle", "valve", "brass"]
     corpus.add([write(f"{n}.txt", text) for n, text in enumerate(texts)])
@@ -265,4 +257,4 @@ def test_real_questions_and_small_talk_are_told_apart(
     real: Corpus, question: str, answer: bool
 ) -> None:
     hits = Retriever(real).search(question)
-    assert any(relevant(hit, min_cosine=0.45, min_overlap=0.4) for hit in hits) is answer
+    assert passes(ThresholdRule(0.45, 0.4), hits) is answer
