@@ -9,6 +9,7 @@ DuetError
 ├── GenerationError        the backend failed while answering
 ├── ExamplesError          examples cannot be read, or none are left to train on
 ├── TrainingError          a run could not be started, or failed
+├── ExportError            a model could not be exported; nothing was left behind
 ├── StoreError             the database or the folder cannot be read or written
 └── DocumentsError         a failure of the retrieval layer, mapped at the edge
 
@@ -58,6 +59,10 @@ class ExamplesError(DuetError):
 
 class TrainingError(DuetError):
     """A run could not be started, or failed."""
+
+
+class ExportError(DuetError):
+    """A model could not be exported."""
 
 
 class StoreError(DuetError):

@@ -20,7 +20,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # The worker and the local backend are where a model is held in memory.
-_TORCH = ("assistant/local_model*", "assistant/decoding*", "assistant/training/*")
+_TORCH = (
+    "assistant/local_model*",
+    "assistant/decoding*",
+    "assistant/training/*",
+    "assistant/exporting/merged.py",
+)
 _PAGE = ("app.py", "assistant/ui/*")
 HOMES: dict[str, tuple[str, ...]] = {
     "gradio": _PAGE,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli import chat, ratings, retrieval, training
+from assistant.cli import chat, exporting, ratings, retrieval, training
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
@@ -26,6 +26,7 @@ app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
 app.add_typer(retrieval.retrieval, name="retrieval")
 app.command("train")(training.train)
+app.command("export")(exporting.export)
 app.command("ask")(chat.ask)
 app.command("compare")(chat.compare)
 app.command("vote")(chat.vote)

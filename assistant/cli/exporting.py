@@ -1,0 +1,63 @@
+"""The command that takes a tuned model away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from assistant.cli.output import AsJson, bar, note, say, show_json
+from assistant.cli.workspace import Name, opened
+from assistant.exporting.export import Export, export_run
+
+Form = Literal["adapter", "merged", "gguf"]
+
+
+def export(
+    name: Name,
+    run: str,
+    form: Annotated[
+        Form, typer.Argument(help="adapter (PEFT), merged (safetensors) or gguf (for Ollama).")
+    ],
+    folder: Annotated[Path, typer.Argument(help="A new folder to write into.")],
+    as_json: AsJson = False,
+) -> None:
+    """Export a run's model, load it again, and hold its answers against the app's."""
+    from assistant.local_model import LocalBackend
+    from assistant.models import resolve_model
+
+    with opened() as workspace, bar() as report:
+        assistant = workspace.assistant(name)
+        base = resolve_model(assistant.base_model, workspace.settings.models, report)
+        runs = workspace.runs(assistant)
+        made = export_run(
+            assistant,
+            runs.get(run),
+            runs.folder / run / "run.json",
+            base,
+            form,
+            folder,
+            backend_for=LocalBackend,
+            examples=workspace.store.examples(assistant.id, "train"),
+            progress=report,
+        )
+    if as_json:
+        show_json(made)
+    else:
+        _say(made)
+
+
+def _say(made: Export) -> None:
+    for file, size in made.files:
+        say(f"{size / 1e6:9.1f} MB  {made.folder / file}")
+    if made.unchecked:
+        note(made.unchecked)
+        return
+    differing = [one for one in made.checked if not one.equal]
+    say(
+        f"Asked {len(made.checked)} training questions: {len(made.checked) - len(differing)} "
+        "answers are word for word those of the app."
+    )
+    for one in differing:
+        say(f"Differs: {one.question}\n  app:    {one.app}\n  export: {one.export}")
