@@ -1,8 +1,14 @@
-"""Switches for the tests that cost more: --slow for real models, --browser for Chromium."""
+"""Switches for the tests that cost more: --slow for real models, --browser for Chromium.
+
+With DUET_REQUIRE_ALL=1, which `.ci/run` sets, a test that is skipped because something is not
+installed has failed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +32,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if tier in item.keywords:
                 item.add_marker(skip)
+
+
+_NOT_INSTALLED = re.compile(r"\bnot (?:be )?installed|not on the PATH|\binstall\b")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("DUET_REQUIRE_ALL") and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if _NOT_INSTALLED.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"Nothing that can run may be skipped here: {reason}"
 
 
 @pytest.fixture

@@ -1,12 +1,24 @@
-"""A workspace on an empty folder, with the shipped fakes in place of models."""
+"""A workspace on an empty folder, with the shipped fakes; a PostgreSQL server."""
 
 from __future__ import annotations
 
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from assistant.generation import GenerationRequest, ScriptedBackend
 from assistant.records import Assistant, Example
@@ -96,3 +108,91 @@ def add_run(workspace: Workspace) -> Callable[[Assistant], str]:
         return folder.path.name
 
     return add
+
+
+_CLUSTER = ("--no-sync", "--auth=trust", "--username=duet", "--encoding=UTF8", "--locale=C")
+
+
+def _programs() -> Path | None:
+    """Folder of PostgreSQL's programs, the newest where there are several."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    known = [Path(found).parent for name in ("initdb",) if (found := shutil.which(name))]
+    return next((path for path in [*known, *reversed(debian)] if (path / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a database on a PostgreSQL server: a new one on loopback.
+
+    DUET_TEST_POSTGRES_URL names another one, in which only schemas of our own are made. The new
+    one runs as an unprivileged user, since initdb refuses root, keeps nothing, and is ended here.
+    """
+    if find_spec("psycopg") is None:
+        pytest.skip("psycopg is not installed")
+    if named := os.environ.get("DUET_TEST_POSTGRES_URL"):
+        yield named
+        return
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed: install Debian's postgresql")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    folder = Path(tempfile.mkdtemp(prefix="duet-postgresql-"))
+    account = {}
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    data = folder / "data"
+    subprocess.run(
+        [programs / "initdb", "-D", data, *_CLUSTER],
+        **account,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    quick = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+    where = ("listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={port}")
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, *(f"--{setting}" for setting in (*quick, *where))],
+            **account,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        url = f"postgresql+psycopg://duet@127.0.0.1:{port}/postgres"
+        _wait_until_it_answers(url, server, folder / "log")
+        yield url
+    finally:
+        server.send_signal(signal.SIGQUIT)  # at once, for nothing is to be kept
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    engine = create_engine(url)
+    for _ in range(600):
+        try:
+            engine.connect().close()
+            break
+        except OperationalError:
+            assert server.poll() is None, log.read_text("utf-8", "replace")
+            time.sleep(0.05)
+    engine.dispose()
+
+
+@pytest.fixture
+def empty_postgresql(postgresql: str) -> Iterator[str]:
+    """URL of an empty schema on the PostgreSQL server."""
+    schema = f"duet_{uuid.uuid4().hex}"
+    engine = create_engine(postgresql)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    url = make_url(postgresql).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield url.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()

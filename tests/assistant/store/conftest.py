@@ -1,14 +1,11 @@
 """Stores to test on, and the records to put in them.
 
-Every test that takes `store_url` runs on SQLite, and on PostgreSQL too where DUET_TEST_POSTGRES_URL
-names a server with a database to use (each test gets a schema of its own, dropped afterwards).
+Every test that takes `store_url` runs on SQLite and on PostgreSQL, in a schema of its own there.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 
 from assistant.evaluation.records import EvaluatedAnswer, Evaluation, RetrievedPassage
 from assistant.records import (
@@ -38,7 +35,6 @@ from assistant.records import (
 from assistant.store import Store
 from retrieval.questions import Question
 
-POSTGRES = os.environ.get("DUET_TEST_POSTGRES_URL", "")
 NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -49,30 +45,47 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def migrating_statements(postgresql: str) -> list[tuple[str, Any]]:
+    """What the migrations execute on an empty schema, with parameters: repeating it is quicker."""
+    made: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *more: Any) -> None:
+        if not statement.lstrip().upper().startswith(("SELECT", "SHOW")):
+            made.append((statement, parameters))
+
+    engine = create_engine(postgresql)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA duet_migrated"))
+    url = make_url(postgresql).update_query_dict({"options": "-csearch_path=duet_migrated"})
+    event.listen(Engine, "before_cursor_execute", note)
+    Store.open(url.render_as_string(hide_password=False)).close()
+    event.remove(Engine, "before_cursor_execute", note)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA duet_migrated CASCADE"))
+    engine.dispose()
+    return made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of a database in which nothing has been made yet."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'duet.db'}"
-        return
-    schema = f"duet_{uuid.uuid4().hex}"
-    engine = create_engine(POSTGRES)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield url.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+        return f"sqlite:///{tmp_path / 'duet.db'}"
+    return str(request.getfixturevalue("empty_postgresql"))
 
 
 @pytest.fixture
-def store_url(empty_url: str, migrated_file: Path) -> str:
+def store_url(empty_url: str, request: pytest.FixtureRequest) -> str:
     """URL of a database with the current schema and nothing in it."""
     if empty_url.startswith("sqlite"):
-        shutil.copy(migrated_file, make_url(empty_url).database or "")
-    else:
-        Store.open(empty_url).close()
+        shutil.copy(request.getfixturevalue("migrated_file"), make_url(empty_url).database or "")
+        return empty_url
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        for statement, parameters in request.getfixturevalue("migrating_statements"):
+            connection.exec_driver_sql(statement, parameters)
+    engine.dispose()
     return empty_url
 
 
