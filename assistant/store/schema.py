@@ -368,11 +368,14 @@ evaluated_answers = Table(
         ["evaluation_id", "position"],
         ["evaluation_questions.evaluation_id", "evaluation_questions.position"],
         ondelete="CASCADE",
+        # Both begin with evaluation_id, and PostgreSQL wants names of their own.
+        name="fk_evaluated_answers_evaluation_id_position",
     ),
     ForeignKeyConstraint(
         ["evaluation_id", "contender_id"],
         ["evaluation_contenders.evaluation_id", "evaluation_contenders.contender_id"],
         ondelete="CASCADE",
+        name="fk_evaluated_answers_evaluation_id_contender_id",
     ),
 )
 

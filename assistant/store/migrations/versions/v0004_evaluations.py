@@ -121,13 +121,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["evaluation_id", "contender_id"],
             ["evaluation_contenders.evaluation_id", "evaluation_contenders.contender_id"],
-            name="fk_evaluated_answers_evaluation_id",
+            name="fk_evaluated_answers_evaluation_id_contender_id",
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["evaluation_id", "position"],
             ["evaluation_questions.evaluation_id", "evaluation_questions.position"],
-            name="fk_evaluated_answers_evaluation_id",
+            name="fk_evaluated_answers_evaluation_id_position",
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint(
