@@ -16,6 +16,9 @@ from assistant.records import (
     Usage,
 )
 from retrieval.questions import Question
+from tests.assistant.evaluation.stored import evaluate
+
+__all__ = ["evaluate", "evaluated"]
 
 Evaluated = Callable[..., EvaluatedAnswer]
 
