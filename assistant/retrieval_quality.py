@@ -6,11 +6,13 @@ measures the threshold alone.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import InvalidRequest, documents_mapped
@@ -18,8 +20,10 @@ from assistant.records import Assistant, RetrievalSettings
 from assistant.retrieval_reports import Choice, RetrievalReport, keep_report, reports
 from assistant.retrieving import rule_of
 from retrieval.abstention import AbstentionReport, Evidence, fit
+from retrieval.corpus import Corpus
 from retrieval.evaluation import Searched, rank, search_all, told
 from retrieval.general_questions import GENERAL_QUESTIONS
+from retrieval.passage_size import SizedEmbedder
 from retrieval.questions import Question
 from retrieval.ranking_report import RankingReport
 from retrieval.reranker import load_reranker
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     from assistant.workspace import Workspace
 
 Progress = Callable[[str, float], None]
+
+SIZES = (64, 128, 192, 256, 384, 512)
+"""Passage sizes to try, in the embedder's tokens; the present one is tried anyway."""
 
 
 def own_questions(workspace: Workspace, assistant: Assistant) -> list[Question]:
@@ -87,10 +94,12 @@ def evaluate(
         )
         outside = _out_of_scope(questions, own_questions(workspace, assistant))
         abstention = _abstention(retriever, searched, outside, settings, progress, cancelled)
-        present = SizedSearch(
-            retriever.corpus.embedder.max_tokens, len(retriever.corpus.passages()), searched
-        )
-        grid = swept([present], settings.lexical_weight) if sweep and searched else None
+        tokens, passages = retriever.corpus.passage_tokens, len(retriever.corpus.passages())
+        grid = None
+        if sweep and searched:
+            sizes = [SizedSearch(tokens, passages, searched)]
+            sizes += _other_sizes(retriever.corpus, questions, tokens, progress, cancelled)
+            grid = swept(sizes, settings.lexical_weight)
         report = RetrievalReport(
             id=uuid.uuid4().hex[:12],
             assistant_id=assistant.id,
@@ -99,14 +108,14 @@ def evaluate(
             embedder=retriever.corpus.embedder.name,
             generation=retriever.corpus.generation,
             documents=len(retriever.corpus.documents()),
-            passages=present.passages,
-            passage_tokens=present.passage_tokens,
+            passages=passages,
+            passage_tokens=tokens,
             settings=settings,
             reranker=name,
             ranking=ranking,
             abstention=abstention,
             sweep=grid,
-            choices=_choices(settings, name, ranking, abstention, grid, present.passage_tokens),
+            choices=_choices(settings, name, ranking, abstention, grid, tokens),
         )
     keep_report(workspace.folder(assistant), report)
     return report
@@ -136,19 +145,37 @@ def last_report(workspace: Workspace, assistant: Assistant) -> RetrievalReport |
     return next(iter(reports(workspace.folder(assistant))), None)
 
 
-def adopt(workspace: Workspace, assistant: Assistant, choice: Choice) -> Assistant:
-    """Take a choice of a report over into the settings; returns the assistant as it is now.
+def adopt(
+    workspace: Workspace,
+    assistant: Assistant,
+    choice: Choice,
+    *,
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+) -> Assistant:
+    """Take a choice of a report over; returns the assistant as it is now.
 
-    Raises InvalidRequest for a choice that is not one, NotFound where the assistant is gone.
+    Another passage size cuts and embeds all documents anew, while searches go on over the passages
+    of before; stopped or failed, nothing has changed.
+
+    Raises InvalidRequest for a choice that is not one, NotFound where the assistant is gone,
+    DocumentsError.
     """
     current = workspace.store.assistant(assistant.id)
     try:
-        settings = replace(current.retrieval, **choice.changes)
+        replace(current.retrieval, **choice.changes)
     except TypeError as error:
         raise InvalidRequest(
             "That choice names settings that there are not: measure again and adopt from there."
         ) from error
-    changed = replace(current, retrieval=settings)
+    if choice.passage_tokens is not None:
+        stage = f"Cutting the documents into passages of {choice.passage_tokens} tokens"
+        with documents_mapped():
+            workspace.corpus(assistant).recut(
+                choice.passage_tokens, _counted(progress, stage), cancelled
+            )
+    current = workspace.store.assistant(assistant.id)
+    changed = replace(current, retrieval=replace(current.retrieval, **choice.changes))
     workspace.store.update_assistant(changed)
     return changed
 
@@ -186,6 +213,37 @@ def _out_of_scope(*groups: Sequence[Question]) -> list[str]:
         if not question.in_scope
     }
     return list(found.values())
+
+
+def _other_sizes(
+    corpus: Corpus,
+    questions: Sequence[Question],
+    present: int,
+    progress: Progress | None,
+    cancelled: threading.Event | None,
+) -> Iterator[SizedSearch]:
+    """The same questions over the documents cut into other sizes, in a passing folder."""
+    remembering = SizedEmbedder(corpus.embedder, corpus.embedder.max_tokens, remember=True)
+    for tokens in (size for size in SIZES if size <= remembering.max_tokens and size != present):
+        embedder = remembering.resized(tokens)
+        stage = f"Trying passages of {tokens} tokens"
+        with tempfile.TemporaryDirectory(prefix="duet-trial-") as folder:
+            trial = corpus.recut_into(Path(folder), embedder, _counted(progress, stage), cancelled)
+            try:
+                searched, _ = search_all(
+                    Retriever(trial), questions, progress=progress, cancelled=cancelled
+                )
+                yield SizedSearch(tokens, len(trial.passages()), searched)
+            finally:
+                trial.close()
+
+
+def _counted(progress: Progress | None, stage: str) -> Callable[[int, int], None]:
+    def counted(done: int, total: int) -> None:
+        if progress is not None:
+            progress(stage, done / max(total, 1))
+
+    return counted
 
 
 def _abstention(

@@ -20,7 +20,9 @@ from retrieval.embedder import Embedder
 from retrieval.errors import EmbedderError
 from retrieval.files import StoredFiles
 from retrieval.indexing import Addition, Source
+from retrieval.passage_size import sized
 from retrieval.reader import Limits
+from retrieval.recutting import copy_recut, recut
 from retrieval.reembedding import reembed
 from retrieval.sections import Side, section_side, section_sides
 from retrieval.snapshot import Snapshot
@@ -134,7 +136,7 @@ class Corpus:
         addition = Addition(
             self._database,
             self._files,
-            lambda: self.embedder,
+            lambda: sized(self.embedder, self._chosen_tokens()),
             self._limits,
             sources,
             progress,
@@ -181,6 +183,51 @@ class Corpus:
         with self._loading:
             self._embedder = embedder
         return longer
+
+    @property
+    def passage_tokens(self) -> int:
+        """The longest passage that documents are cut into, in the embedder's tokens."""
+        return sized(self.embedder, self._chosen_tokens()).max_tokens
+
+    def recut(
+        self,
+        tokens: int,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        """Cut all documents, and those to come, into passages of at most so many tokens.
+
+        progress: passages embedded, and of how many. Until the end, searches see the passages of
+        before; ended early, nothing has changed. See `recutting`.
+        Raises Cancelled, EmbedderError, CorpusLocked or CorpusError.
+        """
+        recut(self._database, self.embedder, tokens, progress, cancelled)
+
+    def recut_into(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Corpus:
+        """A corpus in an empty folder with the same documents, cut to what `embedder` takes in.
+
+        embedder: that of this corpus, in another size. The files are not copied.
+        Raises as `recut`.
+        """
+        copy = Corpus.open(folder, embedder)
+        tokens = embedder.max_tokens
+        try:
+            copy_recut(self._database, copy._database, embedder, tokens, progress, cancelled)
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+    def _chosen_tokens(self) -> int:
+        """0 where none was chosen."""
+        with self._database.reading() as connection:
+            return int(meta_of(connection, "passage_tokens") or 0)
 
     def record_check(self, document: Document, check: SelfCheck) -> None:
         """Keep the result of a self-check with the version of the document that was checked."""

@@ -73,6 +73,18 @@ def store(
     )
 
 
+def store_anew(
+    connection: sqlite3.Connection, document: Prepared, vectors: Mapping[str, bytes]
+) -> None:
+    """Put the same document in other passages in the place of those of before, as a new version."""
+    existing = Snapshot(connection).document(document.name)
+    orphans = withdraw(connection, existing.id, existing.version)
+    version = existing.version + 1
+    connection.execute("UPDATE documents SET version = ? WHERE id = ?", (version, existing.id))
+    inserted = _insert_version(connection, document, existing.id, version, vectors)
+    place(connection, (*orphans, *inserted))
+
+
 def erase(connection: sqlite3.Connection, document: Document) -> None:
     """Take a document out: passages, vectors and text of all its versions.
 

@@ -58,7 +58,7 @@ def evaluate_retrieval(
         )
         adopted = []
         for choice in report.choices if adopting else ():
-            assistant = adopt(workspace, assistant, choice)
+            assistant = adopt(workspace, assistant, choice, progress=report_progress)
             adopted.append(choice.key)
     if as_json:
         show_json({**plain(report), "verdicts": plain(report.verdicts), "adopted": adopted})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +144,41 @@ def test_the_threshold_is_fitted_on_the_assistants_own_questions(
     assert (report.questions_in, report.own_out) == (36, 12)
     assert report.questions_out > 60
     assert report.points
+
+
+def test_a_sweep_tries_other_sizes_and_its_winner_is_adopted_whole(
+    workspace: Workspace, kettle: Assistant, tmp_path: Path
+) -> None:
+    story = tmp_path / "story.md"
+    story.write_text("\n\n".join(f"Paragraph {n} about whale{n}. " * 8 for n in range(12)), "utf-8")
+    workspace.corpus(kettle).add([story])
+    asked = [
+        *QUESTIONS,
+        *(
+            Question(f"w{n}", f"Which is about whale{n}?", support=f"about whale{n}")
+            for n in range(9)
+        ),
+    ]
+    report = evaluate(workspace, kettle, asked, sweep=True)
+    assert report.sweep is not None
+    assert {row.passage_tokens for row in report.sweep.rows} == {64, 128, 192, 256}
+    assert sum(row.present for row in report.sweep.rows) == 1
+    assert workspace.corpus(kettle).passage_tokens == report.passage_tokens == 256
+    choice = Choice("sweep", "", {"lexical_weight": 0.4}, 64)
+    changed = adopt(workspace, kettle, choice)
+    assert changed.retrieval.lexical_weight == 0.4
+    assert workspace.corpus(kettle).passage_tokens == 64
+
+
+def test_a_choice_that_is_stopped_changes_nothing(workspace: Workspace, kettle: Assistant) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(DocumentsError, match="as they were"):
+        adopt(
+            workspace,
+            kettle,
+            Choice("sweep", "", {"lexical_weight": 0.4}, 64),
+            cancelled=cancelled,
+        )
+    assert workspace.assistant("kestrel") == kettle
+    assert workspace.corpus(kettle).passage_tokens == 256
