@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli import chat, errors, exporting, monitor, ratings, retrieval, review, training
+from assistant.cli import (
+    chat,
+    errors,
+    exporting,
+    monitor,
+    ratings,
+    retrieval,
+    review,
+    scoring,
+    training,
+)
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
@@ -35,6 +45,7 @@ app.command("ratings")(ratings.ratings)
 app.command("errors")(errors.errors)
 app.command("review")(review.review)
 app.command("monitor")(monitor.monitor)
+app.command("score")(scoring.score)
 
 
 @app.command()
