@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MOST_CHILDREN = 2
 IDLE_SECONDS = 300.0
+_WORKING = b'{"working": true}\n'
 _LONGEST = 15  # times the time limit that a child which reports progress may take in all
 
 
@@ -65,17 +66,19 @@ class Child:
         """
         line = b""
         deadline = time.monotonic() + seconds * _LONGEST
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        timer = self._timer(seconds)
         try:
-            with self._timed(seconds):
-                assert self._process.stdin is not None
-                self._process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
-                self._process.stdin.flush()
-            while True:
-                line = self._line(min(seconds, deadline - time.monotonic()), answer_bytes)
-                if line != b'{"working": true}\n':
-                    break
+            stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            stdin.flush()
+            while (line := stdout.readline(answer_bytes + 1)) == _WORKING:
+                timer.cancel()
+                timer = self._timer(min(seconds, deadline - time.monotonic()))
         except (OSError, ValueError):  # the pipe broke, or was closed by `end`
             line = b""
+        finally:
+            timer.cancel()
         if line.endswith(b"\n"):
             if self._late:
                 self.end()  # it answered just as its time was up
@@ -97,13 +100,9 @@ class Child:
                 with contextlib.suppress(OSError, ValueError):
                     pipe.close()
 
-    def _line(self, seconds: float, answer_bytes: int) -> bytes:
-        assert self._process.stdout is not None
-        with self._timed(seconds):
-            return self._process.stdout.readline(answer_bytes + 1)
+    def _timer(self, seconds: float) -> threading.Timer:
+        """Ends the child after so long."""
 
-    @contextlib.contextmanager
-    def _timed(self, seconds: float) -> Any:
         def stop() -> None:
             self._late = True
             self._kill()
@@ -111,10 +110,7 @@ class Child:
         timer = threading.Timer(max(0.0, seconds), stop)
         timer.daemon = True
         timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        return timer
 
     def _kill(self) -> None:
         if hasattr(os, "killpg"):
@@ -141,6 +137,7 @@ class ChildPool:
         self._busy: set[Child] = set()
         self._closed = False
         self._timer: threading.Timer | None = None
+        self._idle_since = 0.0
 
     def start(self, children: int) -> None:
         """Have so many ready, within the limit: starting one costs a fraction of a second."""
@@ -198,11 +195,15 @@ class ChildPool:
             raise Cancelled("Reading was stopped; what was finished before is kept.")
 
     def _plan_ending(self) -> None:
-        self._cancel_ending()
-        if self._waiting:
-            self._timer = threading.Timer(self._idle_seconds, self._end_idle)
-            self._timer.daemon = True
-            self._timer.start()
+        """One timer, set again when it finds that there was work: none is made for each file."""
+        self._idle_since = time.monotonic()
+        if self._timer is None:
+            self._set_timer(self._idle_seconds)
+
+    def _set_timer(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._end_idle)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _cancel_ending(self) -> None:
         if self._timer is not None:
@@ -211,8 +212,13 @@ class ChildPool:
 
     def _end_idle(self) -> None:
         with self._room:
-            children, self._waiting = self._waiting, []
             self._timer = None
+            left = self._idle_since + self._idle_seconds - time.monotonic()
+            if self._closed:
+                return
+            if left > 0 or self._busy:
+                return self._set_timer(max(left, self._idle_seconds / 10))
+            children, self._waiting = self._waiting, []
         for child in children:
             child.end()
 

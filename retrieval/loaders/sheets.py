@@ -162,8 +162,12 @@ def _names_columns(table: list[Row]) -> bool:
     named = {place for place, value in enumerate(first) if value not in (None, "")}
     if len(used - named) > len(named) // 2:
         return False
-    figures = any(not isinstance(value, str) for row in rest for value in _filled(row))
+    figures = any(_is_figure(value) for row in rest for value in _filled(row))
     return len(names) > 2 or figures
+
+
+def _is_figure(value: Any) -> bool:
+    return not isinstance(value, str) or (value.endswith("%") and value[:1].isdigit())
 
 
 def _shown(value: Any) -> str:

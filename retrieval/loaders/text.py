@@ -19,6 +19,11 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+# UTF-8 read as Latin-1 or Windows-1252: a lead byte as a letter, then a continuation byte.
+_GARBLED = re.compile(
+    "[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
+_LONGEST_GARBLED = 20_000
 _SAMPLE_BYTES = 64 * 1024
 _PARAGRAPH_BREAK = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+\u2022]|\d{1,3}[.)])\s", re.MULTILINE)
@@ -31,13 +36,39 @@ def decoded(data: bytes, name: str, declared: str | None = None) -> tuple[str, t
     """
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace"), ()
+            return _put_right(data.decode(encoding, "replace"))
     for encoding in filter(None, (declared, "utf-8")):
         try:
-            return data.decode(encoding), ()
+            return _put_right(data.decode(encoding))
         except (UnicodeDecodeError, LookupError):
             continue
     return _guessed(data, name)
+
+
+def _put_right(text: str) -> tuple[str, tuple[str, ...]]:
+    """Lines that went through a wrong encoding on their way here, such as `GrÃ¶ÃŸe`, put right."""
+    if not _GARBLED.search(text):
+        return text, ()
+    import ftfy
+
+    lines = text.split("\n")
+    example = ""
+    for place, line in enumerate(lines):
+        if len(line) <= _LONGEST_GARBLED and _GARBLED.search(line):
+            lines[place] = ftfy.fix_encoding(line)
+            if not example and lines[place] != line:
+                example = _example(line, lines[place])
+    if not example:
+        return text, ()
+    return "\n".join(lines), (f"Garbled characters were put right, as in {example}.",)
+
+
+def _example(before: str, after: str) -> str:
+    """The first word that changed, before and after."""
+    for old, new in zip(before.split(), after.split(), strict=False):
+        if old != new:
+            return f'"{old[:40]}": "{new[:40]}"'
+    return f'"{before[:40]}": "{after[:40]}"'
 
 
 def _guessed(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:

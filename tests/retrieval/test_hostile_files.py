@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from retrieval import errors
+from retrieval.corpus import Corpus
 from retrieval.reader import Limits, Reader
 
 Write = Callable[[str, str | bytes], Path]
@@ -130,6 +131,22 @@ def test_entities_that_multiply(reader: Reader, tmp_path: Path) -> None:
 def test_one_endless_line(reader: Reader, write: Write) -> None:
     text = read(reader, write("line.txt", "word " * 200_000))
     assert len(text) == 5 * 200_000 - 1
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.csv", "a.json", "a.py", "a.rst"])
+def test_ten_megabytes_without_a_line_break(reader: Reader, write: Write, name: str) -> None:
+    words = "word " * 1_900_000
+    line = f'["{words}"]' if name == "a.json" else words
+    try:
+        assert len(read(reader, write(name, line))) > 9_000_000
+    except errors.DocumentError as error:  # a sentence is an answer too, a crash is none
+        assert name in str(error)
+
+
+def test_an_endless_line_becomes_passages(corpus: Corpus, write: Write) -> None:
+    (result,) = corpus.add([write("line.txt", "words without an end " * 20_000)])
+    assert result.outcome == "added"
+    assert result.document is not None and result.document.passages > 100
 
 
 def test_too_much_text(write: Write) -> None:
