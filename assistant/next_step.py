@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from assistant.ratings.choosing import CALLED, blind_counts
+from assistant.ratings.judgements import Judgements, judgements
+from assistant.ratings.sequence import more_votes_needed
+from assistant.records import KINDS
 from assistant.runs import Run
 
 if TYPE_CHECKING:
@@ -14,10 +18,6 @@ if TYPE_CHECKING:
 Action = Literal[
     "add_documents", "ask", "write_examples", "train", "watch_training", "vote", "results"
 ]
-
-# Decisive blind votes from which the results are worth opening; the ratings have their own issue
-# with a test that says when they settle the matter.
-_WORTH_READING = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
     documents = workspace.corpus(assistant).documents()
     if not documents:
         return NextStep("Drop your documents here to begin.", "Add documents", "add_documents")
-    votes = [vote for vote in workspace.store.votes(assistant.id) if vote.vote.blind]
     if any(run.adapter for run in runs):
-        return _voting(len([vote for vote in votes if vote.vote.choice in ("left", "right")]))
+        return _voting(judgements(workspace.store, assistant.id))
     if not workspace.store.conversations(assistant.id):
         return NextStep("Your documents are ready: ask them something.", "Ask a question", "ask")
     if not workspace.store.examples(assistant.id, "train"):
@@ -65,14 +64,34 @@ def _training(run: Run) -> str:
     )
 
 
-def _voting(decisive: int) -> NextStep:
-    if decisive == 0:
+def _voting(held: Judgements) -> NextStep:
+    """About RAG against the tuned model, which is the question, or else the pair voted on most."""
+    counts = blind_counts(held)
+    games = counts.games
+    if not games.any():
         return NextStep("RAG and the tuned model are both ready: compare them.", "Compare", "vote")
-    if decisive < _WORTH_READING:
+    one, other = KINDS.index("rag"), KINDS.index("tuned")
+    if not games[one, other]:
+        one, other = divmod(int(games.argmax()), len(KINDS))
+    wins, losses = int(counts.wins[one, other]), int(counts.wins[other, one])
+    first, second = CALLED[KINDS[one]], CALLED[KINDS[other]]
+    more = more_votes_needed(wins, losses)
+    if more == 0:
+        better, worse = (first, second) if wins > losses else (second, first)
+        sentence = f"The votes prefer {better} to {worse}: see how sure that is."
+        return NextStep(sentence, "Results", "results")
+    if more is None:
+        decisive = wins + losses
+        votes = "vote" if decisive == 1 else "votes"
         return NextStep(
-            f"{decisive} decisive blind vote{'' if decisive == 1 else 's'} so far: "
-            "few tell nothing for sure, so compare some more.",
+            f"{decisive:,} decisive blind {votes} so far do not tell {first} from {second}: "
+            "compare some more.",
             "Vote",
             "vote",
         )
-    return NextStep(f"{decisive} decisive blind votes: see what they say.", "Results", "results")
+    votes = "vote" if more == 1 else "votes"
+    return NextStep(
+        f"About {more:,} more decisive {votes} would settle {first} against {second}.",
+        "Vote",
+        "vote",
+    )

@@ -5,27 +5,28 @@ Blind votes rate; open ones, given after the names were seen, are counted apart 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from itertools import groupby
+from itertools import combinations
 from math import sqrt
-from typing import Literal
 
-from assistant.records import CRITERIA, KINDS, Choice, Contender, ContenderKind, CountedVote
+import numpy as np
 
-Outcome = Literal["win", "loss", "tie", "both_bad"]
+from assistant.ratings.comparisons import (
+    BOTH_BAD,
+    FIRST,
+    SECOND,
+    TIE,
+    Bools,
+    Comparisons,
+    Ints,
+)
+from assistant.ratings.judgements import Judgements, of_counted
+from assistant.records import CRITERIA, KINDS, ContenderKind, CountedVote
+
 Cell = str | int | float | None
 
 _Z_95 = 1.959963984540054  # two-sided 95 % of the standard normal distribution
-
-_LEFT_OUTCOMES: dict[Choice, Outcome] = {
-    "left": "win",
-    "right": "loss",
-    "tie": "tie",
-    "both_bad": "both_bad",
-}
-_RIGHT_OUTCOMES: dict[Choice, Outcome] = _LEFT_OUTCOMES | {"left": "loss", "right": "win"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Score:
     win_rate: float | None
     low: float | None
     high: float | None
+
+
+_NO_SCORE = Score(0, 0, 0, 0, 0, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +146,15 @@ class Tallies:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A vote as seen from one of its sides."""
-
-    own: str
-    other: str
-    outcome: Outcome
-    day: str
-    own_marks: dict[str, int]
-    other_marks: dict[str, int]
-
-
 def tally(votes: Sequence[CountedVote]) -> Tallies:
     """Count votes, in whatever order they come."""
-    ordered = sorted(votes, key=lambda counted: counted.vote.created_at)
+    return tally_of(of_counted(votes))
+
+
+def tally_of(held: Judgements, versions: bool = True) -> Tallies:
+    """Count votes by kind and, where asked for, by version."""
     return Tallies(
-        blind=_tally([counted for counted in ordered if counted.vote.blind]),
-        open=_tally([counted for counted in ordered if not counted.vote.blind]),
+        blind=_tally(held, held.blind, versions), open=_tally(held, ~held.blind, versions)
     )
 
 
@@ -180,89 +175,134 @@ def wilson_interval(wins: float, n: int) -> tuple[float, float]:
     return max(0.0, (centre - half_width) / scale), min(1.0, (centre + half_width) / scale)
 
 
-def _tally(votes: Sequence[CountedVote]) -> Tally:
-    sides = dict.fromkeys(side for counted in votes for side in (counted.left, counted.right))
-    ids = {side: side.id for side in sides}  # each is a hash of the whole, made once
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Votes between K contenders: `days` (D,) since 1970 of those that had votes, and cumulative
+    counts (D, K, K, 4) by outcome, seen from the row; marks (own, other) by side of each vote."""
+
+    days: Ints
+    counts: Ints
+    marks: dict[tuple[int, int], list[tuple[dict[str, int], dict[str, int]]]]
+
+
+def _tally(held: Judgements, among: Bools, versions: bool) -> Tally:
     by_kind: dict[str, ContenderKind] = {kind: kind for kind in KINDS}
-    versions = sorted(ids, key=lambda version: KINDS.index(version.kind))
-    by_version = {ids[version]: version.kind for version in versions}
-    kind_views = _views(votes, lambda contender: contender.kind)
-    version_views = _views(votes, lambda contender: ids[contender])
+    kinds = _counted(held, held.by_kind(), among)
+    contenders, pairs = _against_all(kinds, by_kind), _in_pairs(kinds, by_kind)
+    if not versions:
+        return Tally(int(among.sum()), contenders, pairs, (), ())
+    by_version = {one.id: one.kind for one in held.contenders}
+    each = _counted(held, held.by_version(), among)
     return Tally(
-        n=len(votes),
-        contenders=_against_all(kind_views, by_kind),
-        pairs=_in_pairs(kind_views, by_kind),
-        versions=_against_all(version_views, by_version),
-        version_pairs=_in_pairs(version_views, by_version),
+        n=int(among.sum()),
+        contenders=contenders,
+        pairs=pairs,
+        versions=_against_all(each, by_version),
+        version_pairs=_in_pairs(each, by_version),
     )
 
 
-def _views(votes: Iterable[CountedVote], key: Callable[[Contender], str]) -> list[_Seen]:
-    """Every vote from both of its sides, oldest first."""
-    views = []
-    for counted in votes:
-        vote = counted.vote
-        left, right = key(counted.left), key(counted.right)
-        day = vote.created_at.astimezone(UTC).date().isoformat()
-        marks = vote.marks.get("left", {}), vote.marks.get("right", {})
-        views.append(_Seen(left, right, _LEFT_OUTCOMES[vote.choice], day, *marks))
-        views.append(_Seen(right, left, _RIGHT_OUTCOMES[vote.choice], day, *reversed(marks)))
-    return views
+def _counted(held: Judgements, compared: Comparisons, among: Bools) -> _Counted:
+    size = len(compared.names)
+    days, day = np.unique(held.days[among], return_inverse=True)
+    chosen = compared.chosen(among)
+    cells = ((day * size + chosen.first) * size + chosen.second) * 4 + chosen.outcomes
+    shape = (len(days), size, size, 4)
+    left = np.bincount(cells, minlength=len(days) * size * size * 4).reshape(shape)
+    # From the other side a win is a loss.
+    counts = left + left.swapaxes(1, 2)[..., [SECOND, FIRST, TIE, BOTH_BAD]]
+    marks: dict[tuple[int, int], list[tuple[dict[str, int], dict[str, int]]]] = {}
+    for row in np.flatnonzero(among & held.marked).tolist():
+        given = held.rows[row].marks
+        own, other = given.get("left", {}), given.get("right", {})
+        one, two = int(compared.first[row]), int(compared.second[row])
+        marks.setdefault((one, two), []).append((own, other))
+        marks.setdefault((two, one), []).append((other, own))
+    return _Counted(days, counts.cumsum(axis=0), marks)
 
 
-def _against_all(views: Sequence[_Seen], kinds: dict[str, ContenderKind]) -> tuple[Standing, ...]:
-    grouped = {key: [seen for seen in views if seen.own == key] for key in kinds}
-    return tuple(
-        _standing(key, kind, None, None, grouped[key])
-        for key, kind in kinds.items()
-        if grouped[key]
-    )
+def _against_all(held: _Counted, kinds: dict[str, ContenderKind]) -> tuple[Standing, ...]:
+    """Whoever is in a vote at all, also in one against another version of the same."""
+    if not len(held.days):
+        return ()
+    found = []
+    for index, (key, kind) in enumerate(kinds.items()):
+        if held.counts[-1, index].any():
+            among = held.counts[:, index].sum(axis=1) - held.counts[:, index, index]
+            given = [
+                (other, marks)
+                for (own, other), all_ in held.marks.items()
+                if own == index
+                for marks in all_
+            ]
+            found.append(
+                _standing(
+                    (key, kind),
+                    (None, None),
+                    _days(held.days, among),
+                    [own for _, (own, _) in given],
+                    [theirs for other, (_, theirs) in given if other != index],
+                )
+            )
+    return tuple(found)
 
 
-def _in_pairs(views: Sequence[_Seen], kinds: dict[str, ContenderKind]) -> tuple[Standing, ...]:
-    places = {key: place for place, key in enumerate(kinds)}
-    grouped: dict[tuple[str, str], list[_Seen]] = {}
-    for seen in views:
-        if places[seen.own] < places[seen.other]:
-            grouped.setdefault((seen.own, seen.other), []).append(seen)
-    pairs = sorted(grouped, key=lambda pair: (places[pair[0]], places[pair[1]]))
-    return tuple(
-        _standing(own, kinds[own], other, kinds[other], grouped[own, other]) for own, other in pairs
-    )
+def _in_pairs(held: _Counted, kinds: dict[str, ContenderKind]) -> tuple[Standing, ...]:
+    if not len(held.days):
+        return ()
+    named = list(kinds.items())
+    found = []
+    for one, other in combinations(range(len(named)), 2):
+        if held.counts[-1, one, other].any():
+            given = held.marks.get((one, other), [])
+            found.append(
+                _standing(
+                    named[one],
+                    named[other],
+                    _days(held.days, held.counts[:, one, other]),
+                    [own for own, _ in given],
+                    [theirs for _, theirs in given],
+                )
+            )
+    return tuple(found)
 
 
 def _standing(
-    own: str,
-    kind: ContenderKind,
-    other: str | None,
-    other_kind: ContenderKind | None,
-    views: Sequence[_Seen],
+    own: tuple[str, ContenderKind],
+    other: tuple[str, ContenderKind] | tuple[None, None],
+    days: tuple[Day, ...],
+    own_marks: Sequence[dict[str, int]],
+    other_marks: Sequence[dict[str, int]],
 ) -> Standing:
-    scored = [seen for seen in views if seen.own != seen.other]
     return Standing(
-        contender=own,
-        kind=kind,
-        against=other,
-        against_kind=other_kind,
-        score=_score([seen.outcome for seen in scored]),
-        marks=_means(seen.own_marks for seen in views),
-        against_marks=_means(seen.other_marks for seen in scored),
-        days=_days(scored),
+        contender=own[0],
+        kind=own[1],
+        against=other[0],
+        against_kind=other[1],
+        score=days[-1].score if days else _NO_SCORE,
+        marks=_means(own_marks),
+        against_marks=_means(other_marks),
+        days=days,
     )
 
 
-def _score(outcomes: Sequence[Outcome]) -> Score:
-    n = len(outcomes)
-    wins, losses = outcomes.count("win"), outcomes.count("loss")
-    ties, both_bad = outcomes.count("tie"), outcomes.count("both_bad")
-    if not n:
-        return Score(0, 0, 0, 0, 0, None, None, None)
+def _days(days: Ints, counts: Ints) -> tuple[Day, ...]:
+    """days: (D,) since 1970. counts: (D, 4), cumulative; a day without more votes is left out."""
+    totals = counts.sum(axis=1)
+    more = np.flatnonzero(np.diff(totals, prepend=0))
+    names = np.datetime_as_string(days[more].astype("datetime64[D]")).tolist()
+    return tuple(
+        Day(name, _score(*row)) for name, row in zip(names, counts[more].tolist(), strict=True)
+    )
+
+
+def _score(wins: int, losses: int, ties: int, both_bad: int) -> Score:
+    n = wins + losses + ties + both_bad
     points = wins + (ties + both_bad) / 2
     return Score(n, wins, losses, ties, both_bad, points / n, *wilson_interval(points, n))
 
 
-def _means(given: Iterable[dict[str, int]]) -> tuple[MeanMark, ...]:
-    marks = list(given)
+def _means(marks: Sequence[dict[str, int]]) -> tuple[MeanMark, ...]:
     by_criterion = {
         criterion: [own[criterion] for own in marks if criterion in own] for criterion in CRITERIA
     }
@@ -271,12 +311,3 @@ def _means(given: Iterable[dict[str, int]]) -> tuple[MeanMark, ...]:
         for criterion, values in by_criterion.items()
         if values
     )
-
-
-def _days(views: Sequence[_Seen]) -> tuple[Day, ...]:
-    outcomes: list[Outcome] = []
-    days = []
-    for day, group in groupby(views, key=lambda seen: seen.day):
-        outcomes += [seen.outcome for seen in group]
-        days.append(Day(day, _score(outcomes)))
-    return tuple(days)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -43,6 +43,16 @@ def votes_csv(votes: Sequence[CountedVote]) -> str:
         for side, criterion in _MARKED:
             row[f"{side}_{criterion}"] = marks.get(side, {}).get(criterion, "")
         writer.writerow({name: _harmless(cell) for name, cell in row.items()})
+    return text.getvalue()
+
+
+def rows_csv(rows: Sequence[Mapping[str, object]]) -> str:
+    """A table as CSV, its columns those of the first row; harmless as the votes are."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 

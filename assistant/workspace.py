@@ -32,6 +32,7 @@ from assistant.errors import (
 from assistant.examples import read_examples, split_examples
 from assistant.generation import Backend
 from assistant.prompts import default_system_prompt, prompt_fingerprint
+from assistant.ratings.judgements import judgements
 from assistant.records import (
     Assistant,
     Contender,
@@ -42,7 +43,7 @@ from assistant.runs import Run, Runs, TrainingSettings
 from assistant.settings import Settings
 from assistant.shipped import sample_description
 from assistant.store import Store
-from assistant.tallies import Tallies, tally
+from assistant.tallies import Tallies, tally_of
 from retrieval.corpus import Corpus, Limits, section_sides
 from retrieval.embedder import Embedder, load_embedder
 from retrieval.retriever import Retriever
@@ -358,7 +359,7 @@ class Workspace:
     # Votes
 
     def tallies(self, assistant: Assistant) -> Tallies:
-        return tally(self.store.votes(assistant.id))
+        return tally_of(judgements(self.store, assistant.id))
 
     def folder(self, assistant: Assistant) -> Path:
         """The folder that holds all of the assistant but what is in the database."""

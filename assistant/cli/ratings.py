@@ -9,7 +9,9 @@ import typer
 
 from assistant.cli.output import AsJson, note, plain, say, show_json, show_table
 from assistant.cli.workspace import opened
-from assistant.ratings.rating import Method, Pair, Ratings, RatingSettings, rate, sentences
+from assistant.ratings.rating import rate
+from assistant.ratings.records import Method, Pair, Ratings, RatingSettings
+from assistant.ratings.sentences import sentences
 from assistant.ratings.vote_file import read_votes
 
 

@@ -26,6 +26,7 @@ class Judgements:
 
     rows: as they were read. contenders: the versions, in the order of their kinds. left, right:
     (n,) indices into contenders. outcomes: (n,), FIRST where the left side was better. blind: (n,).
+    days: (n,) of UTC, since 1970. marked: (n,) which have marks.
     """
 
     rows: tuple[Judgement, ...]
@@ -34,15 +35,11 @@ class Judgements:
     right: Ints
     outcomes: Ints
     blind: Bools
+    days: Ints
+    marked: Bools
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @property
-    def days(self) -> Ints:
-        """(n,) days of UTC since 1970."""
-        days = np.array([row.time[:10] for row in self.rows], "datetime64[D]")
-        return days.astype(np.int64)
 
     def by_kind(self) -> Comparisons:
         """As comparisons of the four kinds, versions pooled."""
@@ -94,6 +91,8 @@ def judgements_from(rows: Sequence[Judgement], known: Mapping[str, Contender]) -
         right=_column(places[row.right] for row in rows),
         outcomes=_column(OUTCOMES[row.choice] for row in rows),
         blind=np.array([row.blind for row in rows], np.bool_),
+        days=np.array([row.time[:10] for row in rows], "datetime64[D]").astype(np.int64),
+        marked=np.array([bool(row.marks) for row in rows], np.bool_),
     )
 
 

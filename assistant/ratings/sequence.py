@@ -68,18 +68,17 @@ def more_votes_needed(
     if _surely_longer(rate, wins + losses):
         return None
     n = wins + losses
-    boundary = _boundary(n + MOST_VOTES_AHEAD, alpha)
+    boundary = _boundary(n, alpha)
     going = np.zeros(MOST_VOTES_AHEAD + 2)  # by votes won from now on
     going[0] = 1.0
     named = 0.0
-    for ahead in range(1, MOST_VOTES_AHEAD + 1):
+    for ahead, most in enumerate(boundary, start=1):
         going[1 : ahead + 1] = going[1 : ahead + 1] * (1 - rate) + going[:ahead] * rate
         going[0] *= 1 - rate
-        total = n + ahead
-        most = boundary[total]  # this many wins settle it, and so do so many losses
+        # So many wins settle it, and so do so many losses.
         for settles in (
             slice(max(0, most - wins), ahead + 1),
-            slice(0, max(0, total - most - wins + 1)),
+            slice(0, max(0, n + ahead - most - wins + 1)),
         ):
             named += float(going[settles].sum())
             going[settles] = 0.0
@@ -89,26 +88,28 @@ def more_votes_needed(
 
 
 def _surely_longer(rate: float, n: int) -> bool:
-    """Whether the evidence expected after MOST_VOTES_AHEAD more is far from enough.
+    """Whether the evidence expected after MOST_VOTES_AHEAD more is less than half of enough.
 
     n votes at this rate weigh n KL(rate, 1/2) - log(n) / 2 or so against a half.
     """
     total = n + MOST_VOTES_AHEAD
     weight = log(2) + sum(share * log(share) for share in (rate, 1 - rate) if share > 0)
-    return total * weight - log(total) / 2 < -log(ALPHA) / 4
+    return total * weight - log(total) / 2 < log(1 / ALPHA) / 2
 
 
-@lru_cache(maxsize=8)
-def _boundary(longest: int, alpha: float) -> list[int]:
-    """For each n up to `longest` the fewest wins that settle it; n + 1 where none do."""
-    fewest = [1]
-    wins = 0
-    for n in range(1, longest + 1):
-        wins = max(wins, (n + 1) // 2)
-        while wins <= n and not settled(wins, n - wins, alpha):
-            wins += 1
-        fewest.append(wins)
-    return fewest
+@lru_cache(maxsize=256)
+def _boundary(n: int, alpha: float) -> list[int]:
+    """The fewest wins that settle n + 1 votes, n + 2, and so on; beyond all votes where none do."""
+    from scipy.special import betaln
+
+    votes = np.arange(n + 1, n + MOST_VOTES_AHEAD + 1)
+    few, enough = votes // 2, votes + 1  # between an even record and more wins than there are votes
+    while np.any(enough - few > 1):
+        wins = (few + enough) // 2
+        settles = betaln(wins + 1, votes - wins + 1) + votes * log(2) >= log(1 / alpha)
+        few, enough = np.where(settles, few, wins), np.where(settles, wins, enough)
+    found: list[int] = enough.tolist()
+    return found
 
 
 def _end(far: Floats, peak: Floats, outside: Callable[[Floats], Bools]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -105,6 +106,7 @@ class ChatTab:
             [*self.shown, *self.pickers],
             **QUICK,
         )
+        widgets.choose.click(self.choose, places.assistant, [*self.shown, *self.pickers], **QUICK)
         widgets.fresh.click(
             self._fresh,
             [places.assistant, *self.pickers],
@@ -287,6 +289,23 @@ class ChatTab:
         return [*self.updates(view), *self._picker_values(assistant_id, picked)]
 
     # For the page
+
+    def choose(self, assistant_id: str, request: gr.Request) -> list[Any]:
+        """A new blind conversation with the pair of which a vote teaches most, and why that one.
+
+        Values for `shown` and `pickers`.
+        """
+        self.chat.leave(_browser(request))
+        try:
+            pair = self.chat.views.chosen_pair(assistant_id)
+        except DuetError as error:
+            return [*self._failed(str(error)), *[gr.skip()] * len(self.pickers)]
+        if pair is None:
+            said = "There is nobody to compare yet: add documents or train a model first."
+            return [*self._failed(said), *[gr.skip()] * len(self.pickers)]
+        picked = Picked(pair.first, pair.second, True)
+        view = replace(self._view(assistant_id, "", picked, request), notice=notice(pair.reason))
+        return [*self.updates(view), *self._picker_values(assistant_id, picked)]
 
     def opened(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `shown` and `pickers` when an assistant or a conversation is opened."""

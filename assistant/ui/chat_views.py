@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from assistant.errors import InvalidRequest
+from assistant.ratings.choosing import ChosenPair, choose_pair
+from assistant.ratings.judgements import judgements
 from assistant.records import (
     KINDS,
     Choice,
@@ -118,6 +120,12 @@ class ChatViews:
         if {"rag", "tuned"} <= set(ready):
             return Picked("rag", "tuned", True)
         return Picked("rag" if "rag" in ready else "base", ONE_SIDE, True)
+
+    def chosen_pair(self, assistant_id: str) -> ChosenPair | None:
+        """The pair of which a vote teaches most; None where fewer than two can answer."""
+        assistant = self._services.assistant(assistant_id)
+        ready = [kind for kind, reason in self.reasons(assistant_id) if not reason]
+        return choose_pair(judgements(self._store, assistant.id), ready)
 
     def reasons(self, assistant_id: str) -> list[tuple[ContenderKind, str]]:
         """Each contender with the sentence why it cannot answer yet, "" where it can."""

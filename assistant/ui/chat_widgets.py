@@ -81,6 +81,7 @@ class ChatWidgets:
                     elem_id="blind",
                     container=False,
                 )
+                self.choose = gr.Button("Duet chooses", elem_id="choose", size="sm")
                 self.fresh = gr.Button("New chat", elem_id="fresh", size="sm")
 
     def _build_more(self) -> None:

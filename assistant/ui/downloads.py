@@ -1,15 +1,33 @@
-"""Votes as files, made when they are asked for: no copy of them stays on the disk."""
+"""Votes and tables as files, made when they are asked for: no copy of them stays on the disk."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from assistant.errors import DuetError, NotFound
-from assistant.vote_export import votes_csv, votes_jsonl
+from assistant.ratings.judgements import judgements
+from assistant.ratings.report import Report, report
+from assistant.ratings.tables import TABLES as RATING_TABLES
+from assistant.records import Assistant
+from assistant.vote_export import rows_csv, votes_csv, votes_jsonl
 from assistant.workspace import Workspace
 
+Rows = Sequence[Mapping[str, object]]
+Table = Callable[[Workspace, Assistant], Rows]
+
 _FORMATS = {"csv": (votes_csv, "text/csv"), "jsonl": (votes_jsonl, "application/jsonl")}
+
+
+def _of_report(rows: Callable[[Report], Rows], workspace: Workspace, assistant: Assistant) -> Rows:
+    return rows(report(judgements(workspace.store, assistant.id)))
+
+
+TABLES: dict[str, Table] = {name: partial(_of_report, rows) for name, rows in RATING_TABLES.items()}
+"""The tables of the results tab by the names of their files."""
 
 
 def address(slug: str, ending: str) -> str:
@@ -17,8 +35,13 @@ def address(slug: str, ending: str) -> str:
     return f"/downloads/{slug}/votes.{ending}"
 
 
+def table_address(slug: str, name: str) -> str:
+    """Where one of `TABLES` is to be had, as CSV."""
+    return f"/downloads/{slug}/tables/{name}.csv"
+
+
 def router(workspace: Workspace) -> APIRouter:
-    """The routes of `address`."""
+    """The routes of `address` and `table_address`."""
     routes = APIRouter()
 
     @routes.get(address("{slug}", "{ending}"))
@@ -26,14 +49,42 @@ def router(workspace: Workspace) -> APIRouter:
         if ending not in _FORMATS:
             raise HTTPException(404, "Votes can be had as csv or jsonl.")
         written, media_type = _FORMATS[ending]
-        try:
-            assistant = workspace.assistant(slug)
-            text = written(workspace.store.votes(assistant.id))
-        except NotFound as error:
-            raise HTTPException(404, str(error)) from error
-        except DuetError as error:
-            raise HTTPException(500, str(error)) from error
-        name = f'attachment; filename="{assistant.slug}-votes.{ending}"'
-        return Response(text, media_type=media_type, headers={"Content-Disposition": name})
+        return _file(
+            workspace,
+            slug,
+            f"votes.{ending}",
+            media_type,
+            lambda assistant: written(workspace.store.votes(assistant.id)),
+        )
+
+    @routes.get(table_address("{slug}", "{name}"))
+    def table(slug: str, name: str) -> Response:
+        if name not in TABLES:
+            raise HTTPException(404, f"There is no table of that name: {', '.join(TABLES)}.")
+        return _file(
+            workspace,
+            slug,
+            f"{name}.csv",
+            "text/csv",
+            lambda assistant: rows_csv(TABLES[name](workspace, assistant)),
+        )
 
     return routes
+
+
+def _file(
+    workspace: Workspace,
+    slug: str,
+    name: str,
+    media_type: str,
+    text_of: Callable[[Assistant], str],
+) -> Response:
+    try:
+        assistant = workspace.assistant(slug)
+        text = text_of(assistant)
+    except NotFound as error:
+        raise HTTPException(404, str(error)) from error
+    except DuetError as error:
+        raise HTTPException(500, str(error)) from error
+    attached = f'attachment; filename="{assistant.slug}-{name}"'
+    return Response(text, media_type=media_type, headers={"Content-Disposition": attached})

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.errors import InvalidRequest
+from assistant.ratings.judgements import judgements
 from assistant.records import CRITERIA, Choice, Comparison, Vote
+from assistant.tallies import tally_of
 from assistant.ui.chat_views import ChatViews
 from assistant.ui.notices import notice
 from assistant.ui.services import Services
@@ -57,7 +59,7 @@ class Judging:
         left, right = comparison.left.contender.kind, comparison.right.contender.kind
         named = f"A was {NAMES[left]}, B was {NAMES[right]}."
         assistant = self._services.assistant(comparison.assistant_id)
-        tallies = self._services.workspace.tallies(assistant)
+        tallies = tally_of(judgements(self._store, assistant.id), versions=False)
         text = f"{named} {standing(tallies, left, right, kept.blind)}"
         if before is not None and not kept.blind:
             text = f"Changed. {text}" if before.choice != kept.choice else f"Kept. {text}"

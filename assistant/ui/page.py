@@ -117,7 +117,12 @@ class _Page:
             **QUICK,
         )
         for button in (sidebar.go, sidebar.go_narrow):
-            button.click(self._go, places.assistant, self._tabs, **QUICK)
+            button.click(
+                self._go,
+                places.assistant,
+                [self._tabs, *self._chat.shown, *self._chat.pickers],
+                **QUICK,
+            )
         self._wire_tabs()
         # The conversation's id changes when a question begins a new one, the answered one's when
         # an answer is whole: the sidebar follows both.
@@ -257,6 +262,10 @@ class _Page:
             conversation_id = ""
         return [gr.update(visible=False), "", *self._values(assistant_id, conversation_id, request)]
 
-    def _go(self, assistant_id: str) -> Any:
+    def _go(self, assistant_id: str, request: gr.Request) -> list[Any]:
+        """The tab of the next step; to vote, with the pair of which a vote teaches most."""
         action = self._sidebar.action(assistant_id)
-        return gr.Tabs(selected=_TABS[action]) if action in _TABS else gr.skip()
+        tab = gr.Tabs(selected=_TABS[action]) if action in _TABS else gr.skip()
+        if action == "vote":
+            return [tab, *self._chat.choose(assistant_id, request)]
+        return [tab, *[gr.skip()] * (len(self._chat.shown) + len(self._chat.pickers))]

@@ -23,7 +23,9 @@ from assistant.ratings.comparisons import (
     pair_counts,
 )
 from assistant.ratings.elo import elo_ratings, expected_score
-from assistant.ratings.rating import MOST_CONTENDERS, RatingSettings, rate, sentences
+from assistant.ratings.rating import MOST_CONTENDERS, rate
+from assistant.ratings.records import RatingSettings
+from assistant.ratings.sentences import sentences
 from assistant.ratings.vote_file import read_votes
 
 VOTES = Path(__file__).resolve().parents[4] / "shared" / "data" / "votes"

@@ -31,7 +31,6 @@ from assistant.ui.examples_html import PAGE, example_table, filtered, summary
 from assistant.ui.indexing import Indexing
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.passages import drawer, found_list, marked_passage, passages_as_cut
-from assistant.ui.results_html import results, verdict
 from assistant.ui.sidebar_html import Facts, assistant_list, conversation_list, head, step
 from assistant.ui.standing import standing
 from assistant.ui.training_html import loss_chart, preset_cards, run_panel, run_table
@@ -256,12 +255,6 @@ def test_the_mark_of_an_interval_is_nearer_to_the_preferred_name() -> None:
     assert "RAG is preferred to Tuned in 80 % of 20 votes" in html
 
 
-def test_results_without_votes_say_what_to_do() -> None:
-    nothing = tally([])
-    assert "No blind votes yet" in verdict(nothing)
-    assert "Nothing to count yet" in results(nothing, "/c", "/j")
-
-
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(4.4, "4 s"), (60, "1 min"), (95, "1 min 35 s"), (1200, "20 min"), (5400, "1 h 30 min")],
@@ -286,24 +279,6 @@ def counted(choice: str, day: int, number: int) -> CountedVote:
     when = NOW + timedelta(days=day, seconds=number)
     vote = Vote(f"c{number}", "v", choice, True, when, {"left": {"accuracy": 4}})  # type: ignore[arg-type]
     return CountedVote(vote, contender("rag"), contender("tuned"), "How much?")
-
-
-def test_few_votes_settle_nothing_and_many_do() -> None:
-    few = tally([counted("left", 0, 1), counted("right", 0, 2), counted("left", 0, 3)])
-    assert "Not settled: RAG is preferred to Tuned in 67 % of 3 blind votes" in verdict(few)
-    many = tally([counted("left", 0, number) for number in range(20)])
-    assert "RAG is preferred to Tuned: 100 % of 20 blind votes" in verdict(many)
-    lost = tally([counted("right", 0, number) for number in range(20)])
-    assert "Tuned is preferred to RAG: 100 % of 20 blind votes" in verdict(lost)
-
-
-def test_results_have_a_picture_a_table_marks_time_and_downloads() -> None:
-    votes = tally([counted("left", 0, 1), counted("right", 1, 2), counted("tie", 2, 3)])
-    html = results(votes, "/downloads/a/votes.csv", "/downloads/a/votes.jsonl")
-    for part in ('class="interval"', "By pair", "By contender", "Mean marks", "<polyline"):
-        assert part in html
-    assert "2026-11-20" in html and "2026-11-22" in html
-    assert 'href="/downloads/a/votes.csv" download' in html
 
 
 def test_standing_is_said_from_the_side_of_who_was_asked_first() -> None:

@@ -214,6 +214,10 @@ def test_votes_are_downloaded_without_who_voted(
     assert "How big is it?" in csv.text and "5" * 32 not in csv.text
     (line,) = browser.get(f"/downloads/{kettle.slug}/votes.jsonl").text.splitlines()
     assert json.loads(line)["choice"] == "right"
+    table = browser.get(f"/downloads/{kettle.slug}/tables/pairs.csv")
+    assert table.text.startswith("first,second,n,wins") and "attachment" in str(table.headers)
+    assert browser.get(f"/downloads/{kettle.slug}/tables/nothing.csv").status_code == 404
+    assert browser.get("/downloads/nobody/tables/pairs.csv").status_code == 404
     assert browser.get("/downloads/nobody/votes.csv").status_code == 404
     assert browser.get(f"/downloads/{kettle.slug}/votes.exe").status_code == 404
 
