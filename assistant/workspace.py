@@ -369,13 +369,14 @@ class Workspace:
         with self._lock:
             if assistant.id not in self._corpora:
                 with documents_mapped():
-                    embedder = self._embedder(assistant.embedder)
+                    embedder = self.embedder(assistant.embedder)
                     limits = Limits(file_bytes=self.settings.max_file_bytes)
-                    corpus = Corpus.open(self.folder(assistant), embedder, limits, self._embedder)
+                    corpus = Corpus.open(self.folder(assistant), embedder, limits, self.embedder)
                     self._corpora[assistant.id] = (corpus, Retriever(corpus))
             return self._corpora[assistant.id]
 
-    def _embedder(self, name: str) -> Embedder:
+    def embedder(self, name: str) -> Embedder:
+        """The embedding model of that name, kept once it is made. Raises DocumentsError."""
         with self._lock, documents_mapped():
             if name not in self._embedders:
                 self._embedders[name] = self._embedder_for(name)

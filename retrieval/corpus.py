@@ -95,6 +95,12 @@ class Corpus:
                 self._embedder = _loaded(self._load, chosen, name, self._embedder)
             return self._embedder
 
+    @property
+    def embedder_chosen(self) -> str:
+        """The name under which the embedder was chosen; "" for the one it was made with."""
+        with self._database.reading() as connection:
+            return meta_of(connection, "embedder_chosen")
+
     def close(self) -> None:
         """Let go of the file, and end the processes that read documents."""
         self._pool.close()

@@ -111,6 +111,23 @@ class TermWeights:
         return sum(self._weights[term] for term in held) / self._sum
 
 
+class TermRarity:
+    """Inverse document frequencies over the whole corpus, each looked up once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        row = connection.execute("SELECT count(*) FROM passages WHERE searched").fetchone()
+        self._total = int(row[0])
+        self._known: dict[str, float] = {}
+
+    def idf(self, term: str) -> float:
+        """Of a stem as `terms_of` gives it; above 0."""
+        if term not in self._known:
+            holding = _document_frequency(self._connection, term)
+            self._known[term] = _idf(self._total, holding)
+        return self._known[term]
+
+
 def _document_frequency(connection: sqlite3.Connection, term: str) -> int:
     row = connection.execute("SELECT doc FROM lexical_terms WHERE term = ?", (term,)).fetchone()
     return int(row[0]) if row else 0

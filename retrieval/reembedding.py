@@ -135,6 +135,7 @@ def _switch(connection: sqlite3.Connection, embedder: Embedder, chosen: str) -> 
     connection.execute("DROP TABLE vectors")
     connection.execute("ALTER TABLE next_vectors RENAME TO vectors")
     connection.execute("CREATE TABLE next_vectors (content TEXT PRIMARY KEY, vector BLOB NOT NULL)")
+    connection.execute("UPDATE versions SET self_check = NULL")
     set_meta(
         connection,
         embedder=embedder.name,

@@ -40,7 +40,7 @@ def units_of(text: str, blocks: Sequence[Block], room: int, embedder: Embedder) 
         for number, (start, end) in enumerate(pieces, 1):
             last = number == len(pieces)
             starts = [start + left for left, _ in embedder.token_spans(text[start:end])]
-            for left, right in _sentences(text, start, end, block.kind):
+            for left, right in sentences(text, start, end, block.kind):
                 tokens = bisect_left(starts, right) - bisect_left(starts, left)
                 ends_block = last and right == pieces[-1][1]
                 if tokens <= room and right - left <= PASSAGE_CHARACTERS:
@@ -64,7 +64,7 @@ def _pieces(text: str, block: Block) -> Iterator[tuple[int, int]]:
     yield start, block.end
 
 
-def _sentences(text: str, start: int, end: int, kind: str) -> Iterator[tuple[int, int]]:
+def sentences(text: str, start: int, end: int, kind: str) -> Iterator[tuple[int, int]]:
     """Spans of sentences or lines, without the white space between them."""
     left = start
     for right in (*_cuts(text, start, end, kind), end):

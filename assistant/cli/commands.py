@@ -18,10 +18,13 @@ from assistant.cli import (
     scoring,
     training,
 )
+from assistant.cli.documents import check as check_documents
+from assistant.cli.documents import embedder, show_documents
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
 from retrieval.documents import IndexingProgress
+from retrieval.self_check import check_added, with_checks
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +35,8 @@ app = typer.Typer(
 documents = typer.Typer(no_args_is_help=True, help="The documents of an assistant.")
 examples = typer.Typer(no_args_is_help=True, help="Questions with reference answers.")
 app.add_typer(documents, name="documents")
+documents.command("check")(check_documents)
+documents.command("embedder")(embedder)
 app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
 app.add_typer(retrieval.retrieval, name="retrieval")
@@ -143,15 +148,21 @@ def add_documents(
             share = state.passages_done / max(state.passages_total, 1)
             report(f"{state.documents_done}/{state.documents_total} {state.document}", share)
 
-        corpus = workspace.corpus(workspace.assistant(name))
+        assistant = workspace.assistant(name)
+        corpus = workspace.corpus(assistant)
         with documents_mapped():
             passwords = None if password is None else {"": password}
             results = corpus.add(paths, indexed, passwords=passwords)
+            report("Checking that each document is found", 1.0)
+            check = check_added(workspace.retriever(assistant), results)
+            results = with_checks(results, check)
     if as_json:
         show_json(results)
     else:
         for result in results:
             say(f"{result.outcome}: {result.name}{' - ' if result.reason else ''}{result.reason}")
+        if check.checked:
+            say(f"Self-check: {check.sentence}")
     failed = [result for result in results if result.outcome == "failed"]
     if any(result.needs_password for result in failed) and not as_json:
         note("Add what asks for a password again with --password TEXT.")
@@ -171,10 +182,7 @@ def list_documents(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         show_json(found)
     else:
-        rows = [
-            (d.name, d.language, d.pages, d.passages, d.words, " ".join(d.warnings)) for d in found
-        ]
-        show_table(("Name", "Language", "Pages", "Passages", "Words", "Warnings"), rows)
+        show_documents(found)
 
 
 @documents.command("remove")

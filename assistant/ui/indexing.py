@@ -15,6 +15,7 @@ from assistant.records import Assistant
 from assistant.ui.notices import sentence_of
 from assistant.workspace import Workspace
 from retrieval.documents import AddResult, IndexingProgress
+from retrieval.self_check import check_added
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Indexer:
         try:
             results = self._workspace.corpus(assistant).add(batch, progressed, job.cancelled)
             job.state = replace(job.state, results=(*job.state.results, *results))
+            check_added(self._workspace.retriever(assistant), results, job.cancelled)
         except Exception as error:
             job.state = replace(job.state, failure=sentence_of(error))
         finally:
