@@ -29,6 +29,7 @@ from assistant.errors import (
     StoreError,
     documents_mapped,
 )
+from assistant.evaluation.held_out import refuse_test_questions, without_test_questions
 from assistant.examples import read_examples, split_examples
 from assistant.generation import Backend
 from assistant.prompts import default_system_prompt, prompt_fingerprint
@@ -236,7 +237,9 @@ class Workspace:
             raise ExamplesError(
                 "No facts were found in the documents by rule: import examples or write some."
             )
-        return self.store.add_examples(assistant.id, split_examples(examples))
+        known, tests = self.store.examples(assistant.id), self.store.question_sets(assistant.id)
+        examples = without_test_questions(split_examples(examples), known, tests)
+        return self.store.add_examples(assistant.id, examples)
 
     def runs(self, assistant: Assistant) -> Runs:
         with self._lock:
@@ -258,6 +261,8 @@ class Workspace:
             raise ExamplesError(
                 "There are no examples to train on: import some, or write them from the documents."
             )
+        # A question file may have come after the examples.
+        refuse_test_questions(examples, examples, self.store.question_sets(assistant.id))
         model = resolve_model(assistant.base_model, self.settings.models, progress)
         return self.runs(assistant).start(assistant, model, examples, settings)
 

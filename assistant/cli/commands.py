@@ -10,6 +10,7 @@ import typer
 from assistant.cli import (
     chat,
     errors,
+    evaluation,
     exporting,
     monitor,
     ratings,
@@ -40,6 +41,8 @@ documents.command("embedder")(embedder)
 app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
 app.add_typer(retrieval.retrieval, name="retrieval")
+app.add_typer(evaluation.evaluations, name="evaluations")
+app.command("evaluate")(evaluation.evaluate)
 app.command("train")(training.train)
 app.command("export")(exporting.export)
 app.command("ask")(chat.ask)

@@ -45,9 +45,9 @@ def trains(example: Example) -> bool:
 def without_test_questions(
     written: Sequence[Example], existing: Iterable[Example], imported: Iterable[QuestionSet]
 ) -> list[Example]:
-    """The examples without those that would train on a test question."""
+    """The examples without those that would train on a test question, of their own splits too."""
     tests = [
-        *(e.question for e in existing if e.split in _TEST_SPLITS),
+        *(e.question for e in [*existing, *written] if e.split in _TEST_SPLITS),
         *(q.question for one in imported for q in one.questions),
     ]
     repeated = {place for place, _ in _pairs([e.question for e in written], tests)}

@@ -67,14 +67,16 @@ class Latency:
 class Summary:
     """What an evaluation says. The outer keys are contender ids.
 
-    truncated: share of answers that ended at the limit of new tokens. failed: answers that could
-    not be had. enough: a sentence on whether the questions are enough to tell the contenders apart.
+    truncated: share of answers that ended at the limit of new tokens. tokens: of an answer, mean.
+    failed: answers that could not be had. enough: whether the questions are enough to tell the
+    contenders apart, in one to three sentences.
     """
 
     means: Mapping[str, Mapping[str, Mean]] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     latency: Mapping[str, Latency] = field(default_factory=dict)
     truncated: Mapping[str, float] = field(default_factory=dict)
+    tokens: Mapping[str, float] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
     enough: str = ""
 

@@ -264,6 +264,7 @@ def _summary_of(values: dict[str, Any]) -> Summary:
         differences=tuple(Difference(**one) for one in values["differences"]),
         latency={contender: Latency(**own) for contender, own in values["latency"].items()},
         truncated=values["truncated"],
+        tokens=values.get("tokens", {}),
         failed=values["failed"],
         enough=values["enough"],
     )

@@ -232,3 +232,25 @@ def test_ratings_of_nothing_or_of_a_faulty_file(duet: Duet, tmp_path: Path) -> N
     code, out, error = duet("ratings", "--votes", str(votes), "--json")
     assert (code, out) == (1, "") and "line 3: model_b is empty" in error
     assert duet("ratings", "--votes", str(votes), "--prior", "-1")[0] == 1
+
+
+def test_evaluate_asks_scores_and_lists(duet: Duet, kestrel: str, tmp_path: Path) -> None:
+    exam = tmp_path / "exam.jsonl"
+    rows = [{"id": "t", "question": TANK, "answers": ["1.85 litres"]}, {"question": "Who else?"}]
+    exam.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    options = ("--questions", str(exam), "--with", "base,rag", "--latency", "0")
+    found = as_json(duet, "evaluate", kestrel, *options)
+    assert found["questions"] == 2 and len(found["answers"]) == 4 and found["left_out"] == []
+    first = next(one for one in found["answers"] if one["question"]["id"] == "t")
+    assert first["scores"]["fact_recall"] == 1.0
+    means = found["summary"]["means"][found["contenders"][1]["id"]]
+    assert means["fact_recall"]["n"] == 1
+    (listed,) = as_json(duet, "evaluations", "list", kestrel)
+    assert listed["id"] == found["id"] and listed["summary"] == found["summary"]
+    code, out, _ = duet("evaluations", "show", kestrel, found["id"])
+    assert code == 0 and "Fact recall" in out and "2 questions are few" in out
+    assert duet("evaluate", kestrel, "--with", "base,nobody")[0] == 2
+    code, _, error = duet("evaluate", kestrel, "--with", "base")
+    assert code == 1 and "no questions to ask" in error
+    assert duet("evaluations", "delete", kestrel, found["id"])[0] == 0
+    assert as_json(duet, "evaluations", "list", kestrel) == []

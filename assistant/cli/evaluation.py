@@ -1,0 +1,241 @@
+"""The commands that test contenders on questions, and look after what came of it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
+from assistant.cli.workspace import Name, opened
+from assistant.errors import NotFound
+from assistant.evaluation.catalogue import METRICS, title
+from assistant.evaluation.planning import plan
+from assistant.evaluation.progress import EvaluationProgress, Report
+from assistant.evaluation.records import Evaluation
+from assistant.evaluation.runner import evaluate as run_evaluation
+from assistant.records import KINDS, ContenderKind
+from assistant.workspace import Workspace
+
+evaluations = typer.Typer(no_args_is_help=True, help="Evaluations of an assistant.")
+SetName = Literal["recall", "generalisation", "out_of_scope", "all"]
+
+
+def evaluate(
+    name: Name,
+    kinds: Annotated[str, typer.Option("--with", help="Contenders, as in base,rag,tuned.")],
+    questions: Annotated[
+        Path | None, typer.Option(help="A JSONL file of questions, in place of a set.")
+    ] = None,
+    question_set: Annotated[
+        SetName, typer.Option("--set", help="Which of the assistant's own tests.")
+    ] = "all",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many questions, spread over the facts.")
+    ] = None,
+    run: Annotated[str | None, typer.Option(help="A run's id; the latest where not given.")] = None,
+    latency: Annotated[
+        int, typer.Option(min=0, help="Questions asked once more, one at a time, for the latency.")
+    ] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Ask contenders the questions of a set, score the answers, and say what differs.
+
+    Ctrl-C keeps what is done; the same command goes on from there.
+    """
+    cancelled = threading.Event()
+    with opened() as workspace:
+        assistant = workspace.assistant(name)
+        planned = plan(
+            workspace,
+            assistant,
+            _kinds(kinds),
+            own=question_set,
+            file=questions,
+            limit=limit,
+            run_id=run,
+        )
+        if planned.note:
+            note(planned.note)
+        with bar() as shown:
+            workspace.warm(assistant, shown)
+        with bar() as shown, _interruptible(cancelled):
+            evaluation = run_evaluation(
+                workspace,
+                assistant,
+                planned.questions,
+                planned.contenders,
+                _reporting(shown),
+                cancelled,
+                latency_questions=latency,
+            )
+        if evaluation.finished_at is None:
+            done = len(workspace.store.answered(evaluation.id))
+            total = evaluation.questions * len(evaluation.contenders)
+            note(f"Stopped: {done} of {total} answers are kept. The same command goes on.")
+            raise typer.Exit(1)
+        _show(workspace, evaluation, as_json, [one.id for one in planned.left_out])
+
+
+@evaluations.command("list")
+def list_evaluations(name: Name, as_json: AsJson = False) -> None:
+    """List the evaluations, newest first, with their summaries."""
+    with opened() as workspace:
+        found = workspace.store.evaluations(workspace.assistant(name).id)
+    if as_json:
+        show_json([_described(one) for one in found])
+        return
+    rows = [
+        (
+            one.id,
+            one.question_set,
+            one.questions,
+            ", ".join(contender.kind for contender in one.contenders),
+            f"{one.created_at:%Y-%m-%d %H:%M}",
+            "done" if one.finished_at else "interrupted",
+        )
+        for one in found
+    ]
+    show_table(("Evaluation", "Set", "Questions", "Contenders", "Begun", "State"), rows)
+
+
+@evaluations.command("show")
+def show_evaluation(name: Name, evaluation: str, as_json: AsJson = False) -> None:
+    """Show one evaluation; with --json, every question and answer with its scores."""
+    with opened() as workspace:
+        _show(workspace, _found(workspace, name, evaluation), as_json, [])
+
+
+@evaluations.command("delete")
+def delete_evaluation(name: Name, evaluation: str) -> None:
+    """Delete an evaluation with its answers."""
+    with opened() as workspace:
+        found = _found(workspace, name, evaluation)
+        workspace.store.delete_evaluation(found.id)
+    say(f"Deleted: {found.id}")
+
+
+def _found(workspace: Workspace, name: str, evaluation_id: str) -> Evaluation:
+    assistant = workspace.assistant(name)
+    found = workspace.store.evaluation(evaluation_id)
+    if found.assistant_id != assistant.id:
+        raise NotFound(f"{assistant.name} has no evaluation {evaluation_id}.")
+    return found
+
+
+def _kinds(text: str) -> list[ContenderKind]:
+    known = {str(kind): kind for kind in KINDS}
+    kinds = [known.get(part.strip()) for part in text.split(",")]
+    if not all(kinds):
+        raise typer.BadParameter(f"name some of {', '.join(KINDS)}, as in base,rag,tuned")
+    return [kind for kind in kinds if kind is not None]
+
+
+def _reporting(shown: Any) -> Report:
+    def report(state: EvaluationProgress) -> None:
+        if state.note:
+            note(state.note)
+        left = "" if state.seconds_left is None else f", {_left(state.seconds_left)} left"
+        speed = f", {state.tokens_per_second:.0f} tokens/s" if state.tokens_per_second else ""
+        shown(
+            f"{state.stage} {state.done}/{state.total}{speed}{left}",
+            state.done / max(state.total, 1),
+        )
+
+    return report
+
+
+def _left(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+@contextmanager
+def _interruptible(cancelled: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C ends the work in order, a second one at once."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(_number: int, _frame: Any) -> None:
+        note("Stopping after the step at hand; once more Ctrl-C ends at once.")
+        cancelled.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _described(evaluation: Evaluation) -> dict[str, Any]:
+    values: dict[str, Any] = plain(evaluation)
+    for shown, contender in zip(values["contenders"], evaluation.contenders, strict=True):
+        shown["id"] = contender.id
+    return values
+
+
+def _show(workspace: Workspace, evaluation: Evaluation, as_json: bool, left_out: list[str]) -> None:
+    if as_json:
+        failures = workspace.store.evaluation_failures(evaluation.id)
+        show_json(
+            {
+                **_described(evaluation),
+                "left_out": left_out,
+                "answers": [_answer(one) for one in workspace.store.evaluated(evaluation.id)],
+                "failures": [
+                    {"position": position, **plain(failure)} for position, failure in failures
+                ],
+            }
+        )
+        return
+    summary = evaluation.summary
+    say(f"{evaluation.question_set}: {evaluation.questions} questions, evaluation {evaluation.id}")
+    columns = ["Metric", *(contender.kind for contender in evaluation.contenders)]
+    rows = []
+    for metric in METRICS:
+        means = [summary.means.get(one.id, {}).get(metric) for one in evaluation.contenders]
+        if any(means):
+            cells = [f"{m.mean:.3f} ({m.low:.3f} to {m.high:.3f})" if m else "" for m in means]
+            rows.append((title(metric), *cells))
+    for label, field in (("seconds, median", "whole"), ("seconds, 95th percentile", "whole_p95")):
+        measured = [summary.latency.get(one.id) for one in evaluation.contenders]
+        if any(measured):
+            rows.append((label, *(f"{getattr(m, field):.2f}" if m else "" for m in measured)))
+    shares = [summary.truncated.get(one.id, 0.0) for one in evaluation.contenders]
+    rows.append(
+        ("tokens", *(f"{summary.tokens.get(c.id, 0.0):.0f}" for c in evaluation.contenders))
+    )
+    rows.append(("cut at the limit of tokens", *(f"{share:.2f}" for share in shares)))
+    show_table(columns, rows)
+    names = {contender.id: contender.kind for contender in evaluation.contenders}
+    for one in summary.differences:
+        if one.adjusted < 0.05:
+            say(
+                f"{title(one.metric)}: {names[one.first]} minus {names[one.second]} is "
+                f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}), p = "
+                f"{one.adjusted:.3f} after Holm."
+            )
+    if summary.enough:
+        say(summary.enough)
+    failed = sum(summary.failed.values())
+    if failed:
+        note(f"{failed} answers could not be had: --json names them with the reason.")
+
+
+def _answer(one: Any) -> dict[str, Any]:
+    answer = one.answer
+    return {
+        "question": plain(one.question),
+        "contender": answer.contender.kind,
+        "version": answer.contender.id,
+        "answer": answer.text,
+        "abstained": answer.abstained,
+        "truncated": one.truncated,
+        "citations": plain(answer.citations),
+        "retrieved": plain(one.retrieved),
+        "scores": dict(one.scores),
+    }
