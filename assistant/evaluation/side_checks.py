@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.evaluation.error_classes import Check
+from assistant.evaluation.spelling import Spelling
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,15 @@ def side_checks(corpus_text: str) -> dict[str, Check]:
     language_tool_python is installed with its server already on the disk: it would be fetched
     otherwise, and nothing is fetched here.
     """
-    checks: dict[str, Check] = {}
+    checks: dict[str, Check] = {"Spelling": _spelling(corpus_text)}
     if importlib.util.find_spec(_TOOL) is not None and _server_folder() is not None:
         checks["Grammar"] = _grammar
     return checks
+
+
+@lru_cache(maxsize=2)
+def _spelling(corpus_text: str) -> Spelling:
+    return Spelling(corpus_text)
 
 
 def _grammar(text: str) -> Sequence[str]:

@@ -46,8 +46,8 @@ class Spelling:
     """Spelling by English and by the words of some documents. The dictionary loads on first use."""
 
     def __init__(self, corpus_text: str) -> None:
-        self._own = frozenset(word.casefold().replace("’", "'") for word in words(corpus_text))
-        self._stems = content_words(corpus_text)
+        self._own = frozenset(words(corpus_text.casefold().replace("’", "'")))
+        self._stems = content_words("\n".join(self._own))
         self._known = lru_cache(maxsize=65_536)(self._is_known)
 
     def misspellings(self, text: str, question: str = "") -> list[Misspelling]:
