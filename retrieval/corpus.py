@@ -101,6 +101,12 @@ class Corpus:
         with self._database.reading() as connection:
             return meta_of(connection, "embedder_chosen")
 
+    def indexing_seconds(self) -> float | None:
+        """What all additions took together, reading and embedding; None where none was timed."""
+        with self._database.reading() as connection:
+            seconds = meta_of(connection, "indexing_seconds")
+        return float(seconds) if seconds else None
+
     def close(self) -> None:
         """Let go of the file, and end the processes that read documents."""
         self._pool.close()

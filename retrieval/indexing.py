@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import queue
+import sqlite3
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.children import ChildPool
-from retrieval.database import Database, errors_mapped, meta_of
+from retrieval.database import Database, errors_mapped, meta_of, set_meta
 from retrieval.documents import AddResult, IndexingProgress
 from retrieval.duplicates import signature
 from retrieval.embedder import Embedder
@@ -102,6 +104,7 @@ class Addition:
         self._passages_done = 0
         self._characters_stored = 0
         self._results: dict[str, AddResult] = {}
+        self._counted_until = time.monotonic()
 
     def run(self) -> list[AddResult]:
         """Add them all; the results are in the order of the sources, those of an archive in it."""
@@ -288,6 +291,13 @@ class Addition:
         self._characters_stored += sum(len(document.text) for document in group)
         self._report(group[-1].name)
 
+    def _count_time(self, connection: sqlite3.Connection) -> None:
+        """Add the time since the last group to what indexing has cost so far."""
+        now = time.monotonic()
+        spent = float(meta_of(connection, "indexing_seconds") or 0) + now - self._counted_until
+        set_meta(connection, indexing_seconds=f"{spent:.3f}")
+        self._counted_until = now
+
     def _stored(self, group: Sequence[Prepared], before: int) -> bool:
         """Embed and store the group. False where its vectors are of the embedder of before."""
         embedder = self._embedder()
@@ -296,6 +306,7 @@ class Addition:
         with self._database.writing() as connection:
             if meta_of(connection, "embedder") != embedder.name:
                 return False
+            self._count_time(connection)
             for document in group:
                 self._files.require(document.sha256, document.path)
                 self._results[document.name] = store(connection, document, vectors)

@@ -54,13 +54,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Answers given one at a time. Seconds from the question on: median, and 95th percentile."""
+    """Answers given one at a time. Seconds from the question on: median, and 95th percentile.
+
+    memory_gib: most that the process held meanwhile, in GiB; None where it was not measured.
+    """
 
     first_token: float
     whole: float
     whole_p95: float
     tokens_per_second: float
     n: int
+    memory_gib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

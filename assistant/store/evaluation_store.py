@@ -101,6 +101,13 @@ class EvaluationStore:
         with self._database.read() as connection:
             return evaluations.answers_of(connection, evaluation_id)
 
+    def evaluation_scores(
+        self, evaluation_id: str
+    ) -> list[tuple[Question, str, Mapping[str, float]]]:
+        """Question, contender id and scores of every answer that was had, without the answers."""
+        with self._database.read() as connection:
+            return evaluations.scores_of(connection, evaluation_id)
+
     def evaluation_failures(self, evaluation_id: str) -> list[tuple[int, Failure]]:
         """Answers that could not be had, with the positions of their questions."""
         with self._database.read() as connection:

@@ -203,6 +203,24 @@ def answers_of(
     return sorted(found, key=lambda one: (one[0], order[one[1].answer.contender.id]))
 
 
+def scores_of(
+    connection: Connection, evaluation_id: str
+) -> list[tuple[Question, str, Mapping[str, float]]]:
+    asked = questions_of(connection, evaluation_id)
+    found = connection.execute(
+        select(
+            evaluated_answers.c.position,
+            evaluated_answers.c.contender_id,
+            evaluated_answers.c.scores,
+        )
+        .where(
+            evaluated_answers.c.evaluation_id == evaluation_id, evaluated_answers.c.failure == ""
+        )
+        .order_by(evaluated_answers.c.position, evaluated_answers.c.contender_id)
+    )
+    return [(asked[row.position], row.contender_id, row.scores) for row in found]
+
+
 def failures_of(connection: Connection, evaluation_id: str) -> list[tuple[int, Failure]]:
     table = evaluated_answers
     statement = (

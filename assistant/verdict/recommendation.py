@@ -223,7 +223,8 @@ def _first_step(evidence: Evidence) -> Step:
         return Step("Train a model on your examples.", "train")
     if evidence.unused_questions:
         return Step(
-            f"Put the {evidence.unused_questions} test questions to all contenders.", "evaluate"
+            f"Put {_counted(evidence.unused_questions, 'test question')} to all contenders.",
+            "evaluate",
         )
     return Step("Ask questions and vote without seeing the names.", "vote")
 
@@ -243,8 +244,8 @@ def _next_step(
         )
     if evidence.stale_examples:
         return Step(
-            f"Documents changed: {evidence.stale_examples} trained examples are stale, so train "
-            "again on fresh ones.",
+            f"Documents changed, and {_counted(evidence.stale_examples, 'trained example')} with "
+            "them: train again on fresh ones.",
             "train",
         )
     if not evidence.has_run:
@@ -255,8 +256,8 @@ def _next_step(
         return _after_settling(evidence.contender(choice))
     if evidence.unused_questions:
         return Step(
-            f"Put the {evidence.unused_questions} test questions that were not asked yet to all "
-            "contenders: that costs nobody's time.",
+            f"Put {_counted(evidence.unused_questions, 'test question')} more to all contenders: "
+            "that costs nobody's time.",
             "evaluate",
         )
     rivals = [kind for kind in standing if kind != choice] or [
@@ -282,8 +283,11 @@ def _settling(pairs: list[PairEvidence]) -> Step:
     ]
     if votes and (not questions or min(votes) <= min(questions)):
         count = min(votes)
-        more = "1 more decisive vote" if count == 1 else f"{count} more decisive votes"
-        return Step(f"{more} would tell these apart, if voters go on as so far.", "vote")
+        return Step(
+            f"{_counted(count, 'more decisive vote')} would tell these apart, if voters go on "
+            "as so far.",
+            "vote",
+        )
     if questions and min(questions) <= 10 * _MANY_QUESTIONS:
         return Step(
             f"About {min(questions)} more test questions would settle a difference of this size.",
@@ -311,6 +315,10 @@ def p_words(p_value: float) -> str:
         return "p = 1"
     digits = 3 if p_value < 0.01 else 2
     return f"p = {p_value:.{digits}f}".replace("0.", ".", 1)
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def _listed(names: list[str]) -> str:

@@ -379,3 +379,12 @@ def test_a_copied_folder_is_a_corpus(corpus: Corpus, write: Write, tmp_path: Pat
     copy = Corpus.open(tmp_path / "copy", HashingEmbedder())
     assert Retriever(copy).search("tank")[0].passage.document == "a.md"
     copy.close()
+
+
+def test_what_indexing_took_adds_up(corpus: Corpus, write: Write) -> None:
+    assert corpus.indexing_seconds is None
+    corpus.add([write("manual.md", TANK)])
+    first = corpus.indexing_seconds
+    assert first is not None and first > 0
+    corpus.add([write("other.md", "# Lid\n\nThe lid is made of steel.\n")])
+    assert corpus.indexing_seconds is not None and corpus.indexing_seconds > first

@@ -171,7 +171,7 @@ def test_questions_not_asked_yet_come_before_peoples_time() -> None:
     pair = PairEvidence("rag", "tuned", SILENT_TEST, SILENT_VOTE)
     said = recommend(replace(evidence(pair), unused_questions=81))
     assert said.next_step.action == "evaluate"
-    assert "81 test questions" in said.next_step.sentence
+    assert "81 test questions more" in said.next_step.sentence
 
 
 def test_more_questions_where_no_votes_can_be_counted() -> None:
@@ -193,7 +193,7 @@ def test_a_weak_winner_asks_for_more() -> None:
 def test_stale_examples_come_first() -> None:
     pair = PairEvidence("rag", "tuned", *FOR_FIRST)
     said = recommend(replace(evidence(pair), stale_examples=41))
-    assert "41 trained examples are stale" in said.next_step.sentence
+    assert "41 trained examples with them" in said.next_step.sentence
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,198 @@
+"""How well each contender answers the test questions, and what the pairs' tests say.
+
+Of each kind the version that was evaluated last counts, with all evaluations of that version: a
+question asked twice counts once, as answered last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean, pstdev
+from weakref import WeakKeyDictionary
+
+from assistant.evaluation.records import Evaluation, Latency
+from assistant.records import KINDS, Contender, ContenderKind
+from assistant.store import Store
+from assistant.verdict.evidence import Measured, QualityDifference
+from retrieval.questions import Question
+from retrieval.statistics import bootstrap_mean, holm, paired_bootstrap, questions_needed
+
+IN_SCOPE_METRICS = ("fact_recall", "f1")
+_MOST_QUESTIONS_NEEDED = 100_000
+
+Scores = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KindQuality:
+    """What is known of the version of a kind that was evaluated last.
+
+    right: for each question, by its words, how well it was handled, in [0, 1].
+    """
+
+    contender: Contender
+    right: Mapping[str, float]
+    quality: Measured
+    by_set: tuple[tuple[str, Measured], ...]
+    grounded: Measured | None
+    refused_rightly: Measured | None
+    latency: Latency | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """kinds: those evaluated. differences: first minus second, for each pair of them."""
+
+    kinds: Mapping[ContenderKind, KindQuality]
+    differences: Mapping[tuple[ContenderKind, ContenderKind], QualityDifference]
+    evaluations: tuple[Evaluation, ...]
+
+
+def handled_rightly(question: Question, scores: Scores) -> float | None:
+    """How well a question was handled, in [0, 1]; None where nothing says.
+
+    A question in scope by fact recall, or by token F1 where its reference holds no fact; one out
+    of scope by whether it was refused.
+    """
+    if not question.in_scope:
+        return scores.get("refusal")
+    return next((scores[name] for name in IN_SCOPE_METRICS if name in scores), None)
+
+
+def quality(store: Store, assistant_id: str) -> Quality:
+    """Read and compute; of finished evaluations seen before nothing is read again."""
+    finished = [one for one in store.evaluations(assistant_id) if one.finished_at is not None]
+    used = _used(finished)
+    key = tuple(evaluation.id for evaluation in used)
+    with _lock:
+        kept = _kept.setdefault(store, {})
+        if assistant_id in kept and kept[assistant_id][0] == key:
+            return kept[assistant_id][1]
+    made = _computed(store, used)
+    with _lock:
+        kept[assistant_id] = (key, made)
+    return made
+
+
+def _used(finished: Sequence[Evaluation]) -> list[Evaluation]:
+    """Those, newest first, that hold the version evaluated last of some kind."""
+    current = set(_versions(finished).values())
+    return [one for one in finished if any(each.id in current for each in one.contenders)]
+
+
+def _versions(finished: Sequence[Evaluation]) -> dict[ContenderKind, str]:
+    """The contender id of each kind's version that was evaluated last. finished: newest first."""
+    versions: dict[ContenderKind, str] = {}
+    for evaluation in finished:
+        for contender in evaluation.contenders:
+            versions.setdefault(contender.kind, contender.id)
+    return versions
+
+
+@dataclass(slots=True)
+class _Answered:
+    """Scores of one version: of each question, by its words, the set and the scores."""
+
+    contender: Contender
+    latency: Latency | None
+    answers: dict[str, tuple[str, Question, Scores]]
+
+
+def _computed(store: Store, used: Sequence[Evaluation]) -> Quality:
+    answered = _answered(store, used)
+    kinds = {
+        kind: made
+        for kind in KINDS
+        if kind in answered and (made := _kind_quality(answered[kind])) is not None
+    }
+    return Quality(kinds, _differences(kinds), tuple(used))
+
+
+def _answered(store: Store, used: Sequence[Evaluation]) -> dict[ContenderKind, _Answered]:
+    current = {version: kind for kind, version in _versions(used).items()}
+    answered: dict[ContenderKind, _Answered] = {}
+    for evaluation in used:  # newest first, so that the first answer to a question is the last
+        for contender in evaluation.contenders:
+            if contender.id in current:
+                one = answered.setdefault(contender.kind, _Answered(contender, None, {}))
+                one.latency = one.latency or evaluation.summary.latency.get(contender.id)
+        for question, contender_id, scores in store.evaluation_scores(evaluation.id):
+            if contender_id in current:
+                asked = " ".join(question.question.split()).casefold()
+                answers = answered[current[contender_id]].answers
+                answers.setdefault(asked, (evaluation.question_set, question, scores))
+    return answered
+
+
+def _kind_quality(own: _Answered) -> KindQuality | None:
+    right: dict[str, float] = {}
+    by_set: dict[str, list[float]] = {}
+    grounded: list[float] = []
+    refused: list[float] = []
+    for asked, (question_set, question, scores) in own.answers.items():
+        value = handled_rightly(question, scores)
+        if value is None:
+            continue
+        right[asked] = value
+        by_set.setdefault(_set_name(question_set, question), []).append(value)
+        if "groundedness" in scores:
+            grounded.append(scores["groundedness"])
+        if not question.in_scope:
+            refused.append(value)
+    if not right:
+        return None
+    return KindQuality(
+        contender=own.contender,
+        right=right,
+        quality=_measured(list(right.values())),
+        by_set=tuple((name, _measured(values)) for name, values in sorted(by_set.items())),
+        grounded=_measured(grounded) if grounded else None,
+        refused_rightly=_measured(refused) if refused else None,
+        latency=own.latency,
+    )
+
+
+def _set_name(question_set: str, question: Question) -> str:
+    return question_set if question.in_scope else "out_of_scope"
+
+
+def _measured(values: Sequence[float]) -> Measured:
+    interval = bootstrap_mean(values)
+    return Measured(fmean(values), interval.low, interval.high, len(values))
+
+
+def _differences(
+    kinds: Mapping[ContenderKind, KindQuality],
+) -> dict[tuple[ContenderKind, ContenderKind], QualityDifference]:
+    found = {}
+    for first, second in combinations(kinds, 2):
+        one, other = kinds[first].right, kinds[second].right
+        shared = [asked for asked in one if asked in other]
+        if shared:
+            found[first, second] = ([one[a] for a in shared], [other[a] for a in shared])
+    tests = {pair: paired_bootstrap(*values) for pair, values in found.items()}
+    adjusted = holm([test.p_value for test in tests.values()])
+    return {
+        pair: QualityDifference(
+            test.difference, test.low, test.high, p_value, test.n, _needed(*found[pair])
+        )
+        for (pair, test), p_value in zip(tests.items(), adjusted, strict=True)
+    }
+
+
+def _needed(one: Sequence[float], other: Sequence[float]) -> int | None:
+    """Questions to find a difference of the size seen; None where there is hardly any."""
+    differences = [a - b for a, b in zip(one, other, strict=True)]
+    mean = fmean(differences)
+    if not mean:
+        return None
+    needed = questions_needed(mean, pstdev(differences))
+    return needed if needed <= _MOST_QUESTIONS_NEEDED else None
+
+
+_Kept = dict[str, tuple[tuple[str, ...], Quality]]
+_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+_lock = threading.Lock()
