@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.errors import InvalidRequest
@@ -13,12 +13,15 @@ from assistant.errors import InvalidRequest
 class Settings:
     """home: the folder of everything Duet stores. database_url: any SQLAlchemy URL.
 
-    max_file_bytes: the largest upload, in bytes.
+    max_file_bytes: the largest upload, in bytes. vector_index: where vectors are searched, "" for
+    this process; see docs/vector-index.md. milvus_token: for a Milvus server that asks for one.
     """
 
     home: Path
     database_url: str
     max_file_bytes: int = 200 * 1024 * 1024
+    vector_index: str = ""
+    milvus_token: str = field(default="", repr=False)
 
     @property
     def models(self) -> Path:
@@ -32,12 +35,24 @@ class Settings:
 
 
 def settings_from_environment() -> Settings:
-    """Read DUET_HOME and DUET_DATABASE_URL.
+    """Read DUET_HOME, DUET_DATABASE_URL, DUET_VECTOR_INDEX and DUET_MILVUS_TOKEN.
 
-    Raises InvalidRequest where DUET_HOME names something that is not a folder.
+    Raises InvalidRequest where DUET_HOME names something that is not a folder, or
+    DUET_VECTOR_INDEX nothing that can be searched.
     """
     home = Path(os.environ.get("DUET_HOME") or Path.home() / ".duet").expanduser().absolute()
     if home.exists() and not home.is_dir():
         raise InvalidRequest(f"DUET_HOME names {home}, which is not a folder: name another one.")
     url = os.environ.get("DUET_DATABASE_URL") or f"sqlite:///{home / 'duet.db'}"
-    return Settings(home, url)
+    vector_index = os.environ.get("DUET_VECTOR_INDEX", "").strip()
+    if vector_index and not vector_index.startswith(("milvus:", "http://", "https://")):
+        raise InvalidRequest(
+            f"DUET_VECTOR_INDEX is {vector_index}: leave it empty for the built-in index, or give "
+            "milvus:, milvus:FOLDER, or the http or https address of a Milvus server."
+        )
+    return Settings(
+        home,
+        url,
+        vector_index=vector_index,
+        milvus_token=os.environ.get("DUET_MILVUS_TOKEN", ""),
+    )

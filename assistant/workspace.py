@@ -45,6 +45,7 @@ from assistant.settings import Settings
 from assistant.shipped import sample_description
 from assistant.store import Store
 from assistant.tallies import Tallies, tally_of
+from assistant.vector_index import forget_vectors, retriever_over
 from retrieval.corpus import Corpus, Limits, section_sides
 from retrieval.embedder import Embedder, load_embedder
 from retrieval.retriever import Retriever
@@ -109,7 +110,8 @@ class Workspace:
     def close(self) -> None:
         """Close the database and the corpora."""
         with self._lock:
-            for corpus, _ in self._corpora.values():
+            for corpus, retriever in self._corpora.values():
+                retriever.close()
                 corpus.close()
             self._corpora.clear()
             self.store.close()
@@ -186,10 +188,12 @@ class Workspace:
         """
         if any(run.live for run in self.runs(assistant).list()):
             raise Conflict(f"{assistant.name} is being trained: stop the run, then delete it.")
+        forget_vectors(self.settings, lambda: self.retriever(assistant))
         with self._lock:
             opened = self._corpora.pop(assistant.id, None)
             self._runs.pop(assistant.id, None)
         if opened:
+            opened[1].close()
             opened[0].close()
         self.store.delete_assistant(assistant.id)
         folder = self.folder(assistant)
@@ -377,7 +381,7 @@ class Workspace:
                     embedder = self.embedder(assistant.embedder)
                     limits = Limits(file_bytes=self.settings.max_file_bytes)
                     corpus = Corpus.open(self.folder(assistant), embedder, limits, self.embedder)
-                    self._corpora[assistant.id] = (corpus, Retriever(corpus))
+                    self._corpora[assistant.id] = (corpus, retriever_over(corpus, self.settings))
             return self._corpora[assistant.id]
 
     def embedder(self, name: str) -> Embedder:

@@ -13,6 +13,7 @@ RetrievalError
 ├── CorpusLocked           another process is writing to the same corpus
 ├── QuestionsError         a file of test questions has faults; each is named with its line
 ├── CorpusError            the folder cannot be read or written (disk full, damaged, no permission)
+│   └── VectorServerError  the server that holds the vectors does not answer
 └── Cancelled              the caller asked to stop; what was finished before is kept
 
 The text of an error is one sentence for the person who caused it: what happened and what to do.
@@ -69,6 +70,10 @@ class QuestionsError(RetrievalError):
 
 class CorpusError(RetrievalError):
     """The corpus folder cannot be read or written."""
+
+
+class VectorServerError(CorpusError):
+    """The server that holds the vectors cannot be used."""
 
 
 class Cancelled(RetrievalError):

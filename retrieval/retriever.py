@@ -16,7 +16,7 @@ import numpy as np
 from retrieval.corpus import Corpus
 from retrieval.documents import Hit
 from retrieval.embedder import Embedder, Vectors
-from retrieval.index import DenseIndex, open_index
+from retrieval.index import DenseIndex, IndexChoice, open_index
 from retrieval.lexical import TermWeights, bm25
 from retrieval.loaders.parsed import clean
 from retrieval.snapshot import Ids, Snapshot
@@ -59,8 +59,14 @@ class Candidates:
 class Retriever:
     """Searches one corpus. Safe to use from several threads; sees changes by itself."""
 
-    def __init__(self, corpus: Corpus, candidates: int = CANDIDATES) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        candidates: int = CANDIDATES,
+        index_choice: IndexChoice | None = None,
+    ) -> None:
         self._corpus = corpus
+        self._index_choice = index_choice
         self._candidates = candidates
         self._index: DenseIndex | None = None
         self._indexed_by = ""
@@ -116,19 +122,39 @@ class Retriever:
                 if snapshot.embedder == embedder.name:
                     return self._scored(snapshot, embedder, vector, question, encoded)
 
+    def close(self) -> None:
+        """Let go of the index: what it does in the background ends."""
+        with self._opening:
+            index, self._index = self._index, None
+        if index is not None:
+            index.close()
+
+    def forget_index(self) -> None:
+        """Remove what is kept of the corpus outside its own folder. Raises CorpusError."""
+        with self._opening:
+            if self._index is None:
+                self._index = self._opened(self._corpus.embedder)
+        self._index.forget()
+
     def _followed(self, snapshot: Snapshot, embedder: Embedder) -> DenseIndex:
         with self._opening:
             if self._index is None or self._indexed_by != embedder.name:
-                self._index = open_index(
-                    self._corpus.folder / "index",
-                    self._corpus.identity,
-                    embedder.name,
-                    embedder.dimension,
-                )
+                if self._index is not None:
+                    self._index.close()
+                self._index = self._opened(embedder)
                 self._indexed_by = embedder.name
             index = self._index
         index.follow(snapshot)
         return index
+
+    def _opened(self, embedder: Embedder) -> DenseIndex:
+        return open_index(
+            self._corpus.folder / "index",
+            self._corpus.identity,
+            embedder.name,
+            embedder.dimension,
+            self._index_choice,
+        )
 
     def _scored(
         self,

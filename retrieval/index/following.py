@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -45,23 +47,26 @@ class DenseIndex:
             if snapshot.generation <= self._generation:
                 return
             live = snapshot.live_ids()
-            if not self._loaded:
-                self._engine.load(snapshot.generation, live)
-                self._refuse_strangers(snapshot, live)
-                self._loaded = True
-            if self._engine.ahead_of(snapshot.generation):
-                return
-            self._change(snapshot, live)
-            self._generation = snapshot.generation
-            self._engine.keep(snapshot.generation)
+            with self._looking_again():
+                if not self._loaded:
+                    self._engine.load(snapshot.generation, live)
+                    self._refuse_strangers(snapshot, live)
+                    self._loaded = True
+                if self._engine.ahead_of(snapshot.generation):
+                    return
+                self._change(snapshot, live)
+                self._generation = snapshot.generation
+                self._engine.keep(snapshot.generation)
 
     def search(self, vector: Vectors, top: int) -> tuple[Ids, Scores]:
         """Ids and cosines of the nearest passages, best first. vector: shape (1, dimension)."""
-        return self._engine.search(vector, top)
+        with self._looking_again():
+            return self._engine.search(vector, top)
 
     def cosines(self, vector: Vectors, ids: Ids) -> Scores:
         """Exact cosines of those passages that are in the index; NaN for the others."""
-        held, vectors = self._engine.vectors(ids)
+        with self._looking_again():
+            held, vectors = self._engine.vectors(ids)
         scores: Scores = np.full(len(ids), np.nan, dtype=np.float32)
         if len(held):
             order = np.argsort(held)
@@ -78,6 +83,15 @@ class DenseIndex:
     def forget(self) -> None:
         """Close, and remove what the engine keeps outside the corpus's own folder."""
         self._engine.forget()
+
+    @contextmanager
+    def _looking_again(self) -> Iterator[None]:
+        """After a failure, compare with what the engine holds before it is searched again."""
+        try:
+            yield
+        except CorpusError:
+            self._loaded, self._generation = False, -1
+            raise
 
     def _change(self, snapshot: Snapshot, live: Ids) -> None:
         held = self._engine.ids()

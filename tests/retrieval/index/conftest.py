@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from retrieval.embedder import Vectors, normalised
 from retrieval.index import VectorIndex
 from retrieval.index.faiss_index import FaissIndex
 from retrieval.index.graph import GraphSettings
+from retrieval.index.milvus_index import MilvusIndex
 from retrieval.snapshot import Ids
 
 DIMENSION = 16
@@ -28,9 +30,14 @@ class Engines:
     opened: list[VectorIndex] = field(default_factory=list)
 
     def open(self, corpus: str = "corpus-a", embedder: str = "hashing-16") -> VectorIndex:
+        if self.kind == "milvus":
+            file = str(self.folder / "milvus.db")
+            engine: VectorIndex = MilvusIndex(file, "", corpus, embedder, DIMENSION)
+            self.opened.append(engine)
+            return engine
         folder = self.folder / corpus
         settings = SMALL_GRAPH if self.kind == "hnsw" else GraphSettings()
-        engine: VectorIndex = FaissIndex(folder, corpus, embedder, DIMENSION, settings)
+        engine = FaissIndex(folder, corpus, embedder, DIMENSION, settings)
         self.opened.append(engine)
         return engine
 
@@ -42,8 +49,10 @@ class Engines:
         return engine
 
 
-@pytest.fixture(params=["flat", "hnsw"])
+@pytest.fixture(params=["flat", "hnsw", "milvus"])
 def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
+    if request.param == "milvus" and find_spec("milvus_lite") is None:
+        pytest.skip("milvus-lite is not installed")
     made = Engines(request.param, tmp_path / "engines")
     yield made
     for engine in made.opened:
