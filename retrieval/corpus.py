@@ -101,6 +101,7 @@ class Corpus:
         with self._database.reading() as connection:
             return meta_of(connection, "embedder_chosen")
 
+    @property
     def indexing_seconds(self) -> float | None:
         """What all additions took together, reading and embedding; None where none was timed."""
         with self._database.reading() as connection:
