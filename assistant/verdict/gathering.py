@@ -13,7 +13,8 @@ from assistant.errors import InvalidRequest, documents_mapped
 from assistant.evaluation.question_sets import own_question_set
 from assistant.models import read_json
 from assistant.ratings.judgements import Judgements, judgements
-from assistant.ratings.rating import Pair, Ratings, rate
+from assistant.ratings.rating import rate
+from assistant.ratings.records import Pair, Ratings
 from assistant.records import KINDS, Assistant, ContenderKind, Decision
 from assistant.runs import Run
 from assistant.verdict.evidence import (
