@@ -104,7 +104,8 @@ class Workspace:
             settings,
             Store.open(settings.database_url),
             backend_for or _local_backend(settings.models),
-            embedder_for or load_embedder,
+            embedder_for
+            or (lambda name: load_embedder(name, settings.home / "embedder-backends.json")),
         )
 
     def close(self) -> None:

@@ -17,8 +17,9 @@ from typing import Protocol
 import numpy as np
 from tokenizers import Tokenizer
 
+from retrieval.embedder_backend import Model
 from retrieval.embedder_folder import NO_PREFIXES, Prefixes, described
-from retrieval.embedder_model import Model, first_line, load_model
+from retrieval.embedder_model import first_line, load_model
 from retrieval.errors import EmbedderError
 
 logger = logging.getLogger(__name__)
@@ -121,12 +122,14 @@ class TransformerEmbedder:
         dimension: int,
         max_tokens: int,
         prefixes: Prefixes = NO_PREFIXES,
+        notes: Path | None = None,
     ) -> None:
         self.name = name
         self.dimension = dimension
         self.max_tokens = max_tokens
         self.prefixes = prefixes
         self._folder = folder
+        self._notes = notes
         self._model: Model | None = None
         self._loading = threading.Lock()
         try:
@@ -189,12 +192,14 @@ class TransformerEmbedder:
     def _loaded(self) -> Model:
         with self._loading:
             if self._model is None:
-                self._model = load_model(self._folder, self.max_tokens)
+                self._model = load_model(self._folder, self.max_tokens, self.name, self._notes)
             return self._model
 
 
-def load_embedder(name: str = BUILTIN) -> Embedder:
+def load_embedder(name: str = BUILTIN, notes: Path | None = None) -> Embedder:
     """The embedder of that name: `builtin`, a local folder, or a Hugging Face id.
+
+    notes: a file where the choice of its backend is kept, see `embedder_backend`.
 
     Raises EmbedderError where the model is missing, is not in safetensors, or (built in) does not
     have the published SHA-256. A Hugging Face id is fetched once, with the hub's own cache.
@@ -202,13 +207,12 @@ def load_embedder(name: str = BUILTIN) -> Embedder:
     if name == BUILTIN:
         folder = _builtin_folder()
         _check_hash(folder / "model.safetensors", BUILTIN_SHA256)
-        return TransformerEmbedder(
-            folder, f"all-MiniLM-L6-v2@{BUILTIN_SHA256[:12]}", dimension=384, max_tokens=MAX_TOKENS
-        )
+        identity = f"all-MiniLM-L6-v2@{BUILTIN_SHA256[:12]}"
+        return TransformerEmbedder(folder, identity, 384, MAX_TOKENS, notes=notes)
     model = described(name)
     longest = min(model.max_tokens, LONGEST_TOKENS)
     return TransformerEmbedder(
-        model.folder, model.identity, model.dimension, longest, model.prefixes
+        model.folder, model.identity, model.dimension, longest, model.prefixes, notes
     )
 
 

@@ -4,51 +4,55 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, cast
 
+from retrieval.embedder_backend import TORCH, Model, fastest, installed_backends
 from retrieval.errors import EmbedderError
 
 logger = logging.getLogger(__name__)
 
-
-class Model(Protocol):
-    """What is asked of a loaded model; SentenceTransformer in any of its backends does it."""
-
-    @property
-    def device(self) -> Any: ...
-
-    def encode(
-        self, texts: list[str], /, *, prompt: str, batch_size: int, show_progress_bar: bool
-    ) -> Any:
-        """Vectors of the texts with the prompt in front: an array (len(texts), dimension)."""
-        ...
+_Backend = Literal["torch", "onnx", "openvino"]
 
 
-def load_model(folder: Path, max_tokens: int) -> Model:
-    """The model in the folder, on the fastest device in the fastest dtype.
+def load_model(folder: Path, max_tokens: int, identity: str, notes: Path | None) -> Model:
+    """The model in the folder, on the fastest device, dtype and backend.
 
+    identity: of the model; notes: where the choice of a backend is kept, see `embedder_backend`.
     Raises EmbedderError.
     """
     try:
         import torch
-        from sentence_transformers import SentenceTransformer
 
         device = _device(torch)
         dtype = _fastest_dtype(torch, device)
         logger.info("Loading the embedding model on %s in %s.", device, dtype)
-        model = SentenceTransformer(
-            str(folder),
-            device=device,
-            local_files_only=True,
-            trust_remote_code=False,
-            model_kwargs={"dtype": dtype, "use_safetensors": True},
-        )
-        model.max_seq_length = max_tokens
-        return model
+
+        def load(backend: str) -> Model:
+            return _load(folder, max_tokens, cast(_Backend, backend), device, dtype)
+
+        others = installed_backends() if device == "cpu" else []
+        return fastest(load, others, notes, identity)
     except Exception as error:  # torch, transformers and safetensors each raise their own
         raise EmbedderError(
             f"The embedding model cannot be loaded ({first_line(error)}): install it again."
         ) from error
+
+
+def _load(folder: Path, max_tokens: int, backend: _Backend, device: str, dtype: Any) -> Model:
+    from sentence_transformers import SentenceTransformer
+
+    # The other backends have a form of their own, made from the weights when they are loaded.
+    options = {"dtype": dtype, "use_safetensors": True} if backend == TORCH else {}
+    model = SentenceTransformer(
+        str(folder),
+        device=device,
+        backend=backend,
+        local_files_only=True,
+        trust_remote_code=False,
+        model_kwargs=options,
+    )
+    model.max_seq_length = max_tokens
+    return model
 
 
 def _device(torch: Any) -> str:

@@ -17,7 +17,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 SHINGLE_WORDS = 3
-SIMILAR = 0.7
+SIMILAR = 0.5
 """Least Jaccard similarity of the runs of words, from tests/benchmarks/near_duplicates.py."""
 FEWEST_WORDS = 12
 """Shorter passages are duplicates only where they are equal: a word is too much of them."""
@@ -50,7 +50,7 @@ def band_keys(text: str) -> Keys:
 
     A key holds the least hashes of four of 64 permutations, and all numbers of the text in their
     order, so that rows of a table never become candidates of each other. Two texts of Jaccard
-    similarity s share a key with probability 1 - (1 - s^4)^16: .99 at .7, .9999 at .8.
+    similarity s share a key with probability 1 - (1 - s^4)^16: .64 at .5, .99 at .7, .9998 at .8.
     """
     words = _words(text)
     if len(words) < FEWEST_WORDS:

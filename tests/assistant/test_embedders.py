@@ -17,7 +17,7 @@ from retrieval.embedder import Embedder, HashingEmbedder
 from retrieval.errors import EmbedderError
 
 
-def load(name: str) -> Embedder:
+def load(name: str, notes: Path | None = None) -> Embedder:
     if name == "missing":
         raise EmbedderError("The embedding model missing is neither a folder nor was it fetched.")
     return HashingEmbedder(64 if name == "builtin" else int(name))
