@@ -29,7 +29,11 @@ def documented_commands() -> dict[str, set[str]]:
             if not line.startswith("    duet") or '"' in usage:
                 continue
             lower = [word for word in words if re.fullmatch(r"[a-z]+(?:\|[a-z]+)*", word)]
-            path = [lower[0]] if lower[0] not in ("documents", "examples", "runs") else lower[:2]
+            path = (
+                [lower[0]]
+                if lower[0] not in ("documents", "examples", "runs", "retrieval")
+                else lower[:2]
+            )
             options = set(re.findall(r"--[a-z-]+", usage))
             for last in path[-1].split("|"):
                 found.setdefault(" ".join([*path[:-1], last]), set()).update(options)
