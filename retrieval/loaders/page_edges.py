@@ -2,6 +2,7 @@
 
 A line goes only where its place, its repetition and its figures all say so: it is one of the outer
 lines, most pages (or a run of them) have it but for figures, and those figures count the pages.
+A line without such figures may be a letterhead, the only place of an address: its first one stays.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from retrieval.loaders.page_lines import Line
 
 _FIGURES = re.compile(r"\d+")
 _ROMAN_AT_END = re.compile(r"\b[ivxlc]+$")
@@ -23,15 +25,6 @@ _HALF = 0.5
 _RUN = 3
 _SHOWN = 3
 _SHOWN_CHARACTERS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """size: height of the letters in points, 0 where unknown. top: points above the page's foot."""
-
-    text: str
-    size: float = 0.0
-    top: float = 0.0
 
 
 def without_running_heads(
@@ -77,7 +70,8 @@ def _going(pages: Sequence[Sequence[Line]], place: int, body_size: float) -> lis
     for pattern, numbers in by_text.items():
         everywhere = len(numbers) >= enough
         if pattern and everywhere and _may_go(edges, numbers, body_size):
-            going.update(numbers)
+            same = len({edges[number].text.strip() for number in numbers}) == 1
+            going.update(numbers[1:] if same else numbers)
     going.update(_chapter_heads(edges, by_text, len(pages), body_size))
     going.update(_page_numbers(edges))
     return sorted(going)

@@ -130,14 +130,14 @@ def table_row(header: list[str], cells: list[str]) -> str:
 
 def table_lines(header: list[str], rows: list[list[str]]) -> str:
     """The rows of a table as lines; its first row names the columns where no header does."""
-    if not any(cell.strip() for cell in header) and rows and _names_columns(rows):
+    if not any(cell.strip() for cell in header) and rows and names_columns(rows):
         header, rows = rows[0], rows[1:]
     if not any(cell.strip() for row in rows for cell in row):
         header, rows = [], [header]
     return "\n".join(filter(None, (table_row(header, row) for row in rows)))
 
 
-def _names_columns(rows: list[list[str]]) -> bool:
+def names_columns(rows: list[list[str]]) -> bool:
     """Whether the first row of a table without a marked header looks like one.
 
     It is full and has no figures, and the table is wider than a list of names and values, or has

@@ -15,7 +15,9 @@ from retrieval.errors import EmptyDocument, PasswordNeeded, UnreadableDocument
 from retrieval.loaders.hyphens import Hyphens
 from retrieval.loaders.ocr import recognised, tesseract
 from retrieval.loaders.opening import Opening
-from retrieval.loaders.page_edges import Line, without_running_heads
+from retrieval.loaders.page_edges import without_running_heads
+from retrieval.loaders.page_lines import Line
+from retrieval.loaders.page_tables import cells_of, with_tables
 from retrieval.loaders.parsed import Parsed, TextBuilder
 from retrieval.loaders.right_to_left import in_logical_order
 from retrieval.loaders.text import add_paragraph
@@ -131,12 +133,16 @@ def _put_together(pages: list[list[Line]], scanned: _Scanned, name: str) -> Pars
     builder = TextBuilder()
     for number, lines in enumerate(pages, 1):
         builder.page = number
-        for level, text in _stretches(lines, levels, hyphens):
-            if level:
-                builder.heading(text, level)
-            else:
-                for paragraph in _paragraphs(text):
-                    add_paragraph(builder, paragraph)
+        for part in with_tables(lines):
+            if isinstance(part, str):
+                builder.lines(part)
+                continue
+            for level, text in _stretches(part, levels, hyphens):
+                if level:
+                    builder.heading(text, level)
+                else:
+                    for paragraph in _paragraphs(text):
+                        add_paragraph(builder, paragraph)
     return builder.parsed(pages=len(pages), warnings=(*scanned.warnings(), *told))
 
 
@@ -177,13 +183,16 @@ def _lines(document: Any, number: int) -> list[Line]:
         lines = []
         place = 0
         for line in text.split("\n"):
+            after = place + len(line) + 1
             inked = place + len(line) - len(line.lstrip())
             size = top = 0.0
             if line.strip():
                 size = raw.FPDFText_GetFontSize(text_page.raw, inked)
                 top = text_page.get_charbox(inked)[3]
-            lines.append(Line(line.rstrip("\r"), _height(raw, text_page, inked, size), top))
-            place += len(line) + 1
+            line = line.rstrip("\r")
+            height = _height(raw, text_page, inked, size)
+            lines.append(Line(line, height, top, cells_of(text_page, line, place, height)))
+            place = after
         return lines
     finally:
         text_page.close()
