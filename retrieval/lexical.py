@@ -6,6 +6,7 @@ and its recall is no worse (tests/benchmarks/retrieval_quality.py).
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sqlite3
@@ -35,6 +36,13 @@ STOP_WORDS = frozenset(
 )
 _WORD = re.compile(r"\w+(?:[.,:/_-]\w+)*")
 _QUERY_WORDS = 64
+# A common word is in a great part of the passages: only the rows that are wanted leave SQLite.
+_BEST = """
+WITH scored AS (SELECT rowid AS id, -bm25(lexical) AS score FROM lexical WHERE lexical MATCH ?1)
+SELECT id, score FROM (SELECT id, score FROM scored ORDER BY score DESC, id LIMIT ?2)
+UNION SELECT id, score FROM scored WHERE id IN (SELECT value FROM json_each(?3))
+ORDER BY score DESC, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +81,24 @@ def question_words(question: str) -> list[str]:
     return (telling or words)[:_QUERY_WORDS]
 
 
-def bm25(connection: sqlite3.Connection, question: str) -> LexicalScores:
+def bm25(
+    connection: sqlite3.Connection, question: str, top: int | None = None, among: Sequence[int] = ()
+) -> LexicalScores:
     """BM25 (k1 1.2, b 0.75) of every passage that holds a word of the question.
 
-    A compound such as `AX-200` or `1.8` counts as a phrase.
+    A compound such as `AX-200` or `1.8` counts as a phrase. top: only of that many best ones, and
+    of those of the ids `among` that hold a word; best first then.
     """
     words = question_words(question)
     rows: list[tuple[int, float]] = []
     if words:
         query = " OR ".join(f'"{word}"' for word in words)
-        rows = connection.execute(
-            "SELECT rowid, -bm25(lexical) FROM lexical WHERE lexical MATCH ?", (query,)
-        ).fetchall()
+        if top is None:
+            rows = connection.execute(
+                "SELECT rowid, -bm25(lexical) FROM lexical WHERE lexical MATCH ?", (query,)
+            ).fetchall()
+        else:
+            rows = connection.execute(_BEST, (query, top, json.dumps(list(among)))).fetchall()
     table = np.array(rows, dtype=np.float64).reshape(-1, 2)
     table = table[table[:, 1] > 0]
     return LexicalScores(table[:, 0].astype(np.int64), table[:, 1])

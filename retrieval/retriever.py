@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retrieval.corpus import Corpus
-from retrieval.documents import Hit
+from retrieval.documents import Hit, Passage
 from retrieval.embedder import Embedder, Vectors
 from retrieval.index import DenseIndex, IndexChoice, open_index
 from retrieval.lexical import TermWeights, bm25
@@ -166,18 +166,20 @@ class Retriever:
     ) -> Candidates:
         index = self._followed(snapshot, embedder)
         started = time.perf_counter()
-        words = bm25(snapshot.connection, question)
-        best = np.argsort(-words.scores, kind="stable")[: self._candidates]
-        ranked = time.perf_counter()
         near, _ = index.search(vector, self._candidates)
-        ids = np.union1d(near, words.ids[best])
+        neared = time.perf_counter()
+        words = bm25(snapshot.connection, question, self._candidates, near.tolist())
+        ranked = time.perf_counter()
+        ids = np.union1d(near, words.ids)
         cosines = index.cosines(vector, ids).astype(np.float64)
         lexical = np.zeros(len(ids))
         _, here, there = np.intersect1d(ids, words.ids, assume_unique=True, return_indices=True)
         lexical[here] = words.scores[there]
         # The index may be ahead of, or behind, this snapshot by what others changed meanwhile.
         known = ~np.isnan(cosines)
-        seconds = StageSeconds(encoded, time.perf_counter() - ranked, ranked - started)
+        seconds = StageSeconds(
+            encoded, neared - started + time.perf_counter() - ranked, ranked - neared
+        )
         return Candidates(ids[known], cosines[known], lexical[known], seconds)
 
     def _hits(
@@ -189,10 +191,12 @@ class Retriever:
         found: Candidates,
         fused: Column,
     ) -> list[Hit]:
-        passages = snapshot.live_passages(found.ids[order].tolist())
         weights = TermWeights(snapshot.connection, question)
         hits: list[Hit] = []
-        for place in order:
+        passages: dict[int, Passage] = {}
+        for number, place in enumerate(order):
+            if number % top == 0:  # most often the first few are enough
+                passages = snapshot.live_passages(found.ids[order[number : number + top]].tolist())
             passage = passages.get(int(found.ids[place]))
             if passage is None:
                 continue

@@ -36,6 +36,22 @@ def filled(corpus: Corpus, write: Write) -> Corpus:
     return corpus
 
 
+def test_the_best_of_bm25_are_those_of_all(corpus: Corpus, write: Write) -> None:
+    corpus.add(
+        [write("a.md", "\n".join(f"# S{n}\n\nlamp {'tank ' * (n % 7)}{n}\n" for n in range(40)))]
+    )
+    with corpus.snapshot() as snapshot:
+        everything = bm25(snapshot.connection, "lamp tank S3")
+        among = [2, 39, 10**6]
+        best = bm25(snapshot.connection, "lamp tank S3", 6, among)
+        assert len(bm25(snapshot.connection, "zebra", 6, among).ids) == 0
+    order = np.lexsort((everything.ids, -everything.scores))
+    scores = dict(zip(everything.ids.tolist(), everything.scores.tolist(), strict=True))
+    wanted = {*everything.ids[order[:6]].tolist(), *(key for key in among if key in scores)}
+    assert set(best.ids.tolist()) == wanted
+    assert best.scores.tolist() == sorted((scores[key] for key in wanted), reverse=True)
+
+
 def test_hits_carry_both_scores_and_their_rank(filled: Corpus) -> None:
     hits = Retriever(filled).search("How many litres does the tank hold?", top=3)
     assert [hit.rank for hit in hits] == [1, 2, 3]
