@@ -9,10 +9,12 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import Response
 
 from assistant.errors import DuetError, NotFound
+from assistant.evaluation.export import evaluation_csv, evaluation_json
 from assistant.ratings.judgements import judgements
 from assistant.ratings.report import Report, report
 from assistant.ratings.tables import TABLES as RATING_TABLES
 from assistant.records import Assistant
+from assistant.ui.evaluation_html import evaluations_address
 from assistant.vote_export import rows_csv, votes_csv, votes_jsonl
 from assistant.workspace import Workspace
 
@@ -68,6 +70,21 @@ def router(workspace: Workspace) -> APIRouter:
             "text/csv",
             lambda assistant: rows_csv(TABLES[name](workspace, assistant)),
         )
+
+    @routes.get(evaluations_address("{slug}", "{evaluation_id}", "{ending}"))
+    def evaluation(slug: str, evaluation_id: str, ending: str) -> Response:
+        if ending not in ("csv", "json"):
+            raise HTTPException(404, "Evaluations can be had as csv or json.")
+
+        def text(assistant: Assistant) -> str:
+            found = workspace.store.evaluation(evaluation_id)
+            if found.assistant_id != assistant.id:
+                raise NotFound(f"{assistant.name} has no such evaluation.")
+            answers = workspace.store.evaluated(found.id)
+            return evaluation_csv(answers) if ending == "csv" else evaluation_json(found, answers)
+
+        media_type = "text/csv" if ending == "csv" else "application/json"
+        return _file(workspace, slug, f"evaluation.{ending}", media_type, text)
 
     return routes
 

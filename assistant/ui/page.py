@@ -11,6 +11,7 @@ from assistant.comparison import Arena
 from assistant.errors import DuetError
 from assistant.ui.chat_tab import ChatTab
 from assistant.ui.documents import DocumentsTab
+from assistant.ui.evaluation import EvaluationSection
 from assistant.ui.examples import ExamplesTab
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.preparation import Preparation
@@ -65,6 +66,7 @@ class _Page:
                         self._training = TrainingTab(self._services, places)
                     with gr.Tab("Results", id="results") as self._results_tab:
                         self._results = ResultsTab(self._services)
+                        self._evaluation = EvaluationSection(self._services, places)
         self._sidebar.build_dialogs()
         self._timer = gr.Timer(_PREPARING_SECONDS)
         self._wire(page)
@@ -157,6 +159,7 @@ class _Page:
                 training.shown,
             ),
             (self._results_tab, self._results.values, [assistant], self._results.shown),
+            (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
         ):
             gr.on([tab.select, assistant.change], values, inputs, outputs, **QUICK)
         for timer in (documents.timer, training.timer):
