@@ -13,12 +13,14 @@ import typer
 
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
-from assistant.errors import NotFound
+from assistant.errors import GenerationError, InvalidRequest, NotFound
 from assistant.evaluation.catalogue import METRICS, title
+from assistant.evaluation.judge import agreement_with_votes, described, judge_answers
 from assistant.evaluation.planning import plan
 from assistant.evaluation.progress import EvaluationProgress, Report
 from assistant.evaluation.records import Evaluation
 from assistant.evaluation.runner import evaluate as run_evaluation
+from assistant.openai_backend import Endpoint, endpoint_from_environment
 from assistant.records import KINDS, ContenderKind
 from assistant.workspace import Workspace
 
@@ -42,6 +44,9 @@ def evaluate(
     latency: Annotated[
         int, typer.Option(min=0, help="Questions asked once more, one at a time, for the latency.")
     ] = 5,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Also ask the judge set by DUET_JUDGE_URL.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask contenders the questions of a set, score the answers, and say what differs.
@@ -49,6 +54,7 @@ def evaluate(
     Ctrl-C keeps what is done; the same command goes on from there.
     """
     cancelled = threading.Event()
+    endpoint = _endpoint() if judge else None
     with opened() as workspace:
         assistant = workspace.assistant(name)
         planned = plan(
@@ -79,6 +85,9 @@ def evaluate(
             total = evaluation.questions * len(evaluation.contenders)
             note(f"Stopped: {done} of {total} answers are kept. The same command goes on.")
             raise typer.Exit(1)
+        if endpoint is not None:
+            with bar() as shown, _interruptible(cancelled):
+                evaluation = _judged(workspace, evaluation, endpoint, _reporting(shown), cancelled)
         _show(workspace, evaluation, as_json, [one.id for one in planned.left_out])
 
 
@@ -118,6 +127,57 @@ def delete_evaluation(name: Name, evaluation: str) -> None:
         found = _found(workspace, name, evaluation)
         workspace.store.delete_evaluation(found.id)
     say(f"Deleted: {found.id}")
+
+
+def _endpoint() -> Endpoint:
+    found = endpoint_from_environment()
+    if found is None:
+        raise InvalidRequest(
+            "There is no judge: set DUET_JUDGE_URL to an OpenAI-compatible address and "
+            "DUET_JUDGE_MODEL to its model."
+        )
+    return found
+
+
+def _judged(
+    workspace: Workspace,
+    evaluation: Evaluation,
+    endpoint: Endpoint,
+    report: Report,
+    cancelled: threading.Event,
+) -> Evaluation:
+    """The evaluation with the judge's verdicts; a judge that fails takes nothing from it."""
+    try:
+        answers = workspace.store.evaluated(evaluation.id)
+        pairs = judge_answers(endpoint.complete, answers, report, cancelled)
+        agreement = agreement_with_votes(
+            endpoint.complete, workspace.store, evaluation.assistant_id, report, cancelled
+        )
+    except GenerationError as error:
+        note(f"The judge was given up; the evaluation is kept without it. {error}")
+        return evaluation
+    if cancelled.is_set():
+        note("The judge was stopped; the evaluation is kept without it.")
+        return evaluation
+    workspace.store.set_judged(evaluation.id, described(endpoint.model, pairs, agreement))
+    return workspace.store.evaluation(evaluation.id)
+
+
+def _say_judged(evaluation: Evaluation) -> None:
+    names = {contender.id: contender.kind for contender in evaluation.contenders}
+    for pair in evaluation.judged.get("pairs", ()):
+        say(
+            f"Judge {evaluation.judged['judge']}: {names[pair['first']]} {pair['first_wins']}, "
+            f"{names[pair['second']]} {pair['second_wins']}, ties {pair['ties']}, orders disagreed "
+            f"{pair['disagreed']}, unread {pair['unread']}."
+        )
+    agreement = evaluation.judged.get("agreement")
+    if agreement:
+        kappa = "" if agreement["kappa"] is None else f", kappa {agreement['kappa']:.2f}"
+        share = f"{100 * agreement['share']:.0f} %"
+        say(f"It agrees with people on {share} of {agreement['n']} comparisons{kappa}.")
+    elif evaluation.judged:
+        say("There are no blind votes to hold the judge against.")
 
 
 def _found(workspace: Workspace, name: str, evaluation_id: str) -> Evaluation:
@@ -219,6 +279,7 @@ def _show(workspace: Workspace, evaluation: Evaluation, as_json: bool, left_out:
                 f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f}), p = "
                 f"{one.adjusted:.3f} after Holm."
             )
+    _say_judged(evaluation)
     if summary.enough:
         say(summary.enough)
     failed = sum(summary.failed.values())
