@@ -116,9 +116,10 @@ def search(
         return
     for hit in hits:
         page = f", p. {hit.passage.page}" if hit.passage.page else ""
+        also = f"\n   also in {'; '.join(hit.also_in)}" if hit.also_in else ""
         say(
             f"{hit.rank}. {hit.passage.document}{page} [{hit.passage.start}-{hit.passage.end}] "
-            f"score {hit.score:.3f}, cosine {hit.cosine:.3f}, BM25 {hit.bm25:.2f}\n"
+            f"score {hit.score:.3f}, cosine {hit.cosine:.3f}, BM25 {hit.bm25:.2f}{also}\n"
             f"   {hit.passage.text}"
         )
 

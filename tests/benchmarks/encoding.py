@@ -16,7 +16,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import argparse
-import json
 import math
 import tempfile
 import time
@@ -25,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from retrieval_quality import Question, supporting
 
 from retrieval.corpus import Corpus
 from retrieval.embedder import (
@@ -36,6 +34,8 @@ from retrieval.embedder import (
     load_embedder,
     normalised,
 )
+from retrieval.questions import read_questions
+from retrieval.relevance import Judge, Judged
 from retrieval.statistics import paired_bootstrap
 
 TOP = 10
@@ -59,16 +59,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=here)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    questions = [
-        Question(row["question"], tuple(row["answers"]), row["doc"], row["paragraph"])
-        for row in map(json.loads, (options.data / "qa.jsonl").open(encoding="utf-8"))
-    ]
+    questions = read_questions(options.data / "qa.jsonl")
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus.open(Path(folder), Cutting())
         corpus.add(sorted((options.data / "docs").glob("*.txt")))
         passages = corpus.passages()
-        wanted = [supporting(question, corpus, passages) for question in questions]
         corpus.close()
+    judge = Judge(passages)
+    judged = [found for one in questions if isinstance(found := judge.judge(one), Judged)]
+    wanted = [one.passages for one in judged]
     ids = np.array([passage.id for passage in passages])
     texts = sorted((passage.indexed_text for passage in passages), key=len, reverse=True)
     place = {text: number for number, text in enumerate(texts)}
@@ -81,9 +80,9 @@ def main() -> None:
             start = time.perf_counter()
             vectors[name] = normalised(model.encode(texts, show_progress_bar=False))[order]
             seconds[name] = min(seconds[name], time.perf_counter() - start)
-    print(f"{len(texts)} passages, {len(questions)} questions; nDCG@10 against fp32 last")
+    print(f"{len(texts)} passages, {len(judged)} questions; nDCG@10 against fp32 last")
     print(f"{'':6}{'passages/s':>12}{'recall@1':>10}{'nDCG@10':>10}{'cosine':>9}")
-    asked = [question.text for question in questions]
+    asked = [one.question.question for one in judged]
     gains: dict[str, list[float]] = {}
     for name, model in models.items():
         found = ranked(ids, vectors[name], normalised(model.encode(asked, show_progress_bar=False)))
@@ -116,7 +115,7 @@ def ranked(ids: Any, vectors: Vectors, asked: Vectors) -> list[list[int]]:
     return [[int(i) for i in ids[np.argsort(-row, kind="stable")[:TOP]]] for row in scores]
 
 
-def ndcg(found: Sequence[int], wanted: set[int]) -> float:
+def ndcg(found: Sequence[int], wanted: frozenset[int]) -> float:
     """nDCG@10 with binary relevance."""
     gain = sum(1 / math.log2(rank + 2) for rank, one in enumerate(found) if one in wanted)
     return gain / sum(1 / math.log2(rank + 2) for rank in range(min(TOP, len(wanted))))
