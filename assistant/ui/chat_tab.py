@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import NAMES
 from assistant.errors import DuetError
 from assistant.records import CHOICES, Choice
 from assistant.ui.chat import Chat
@@ -17,7 +18,6 @@ from assistant.ui.judging import marks_of
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.services import MODEL_QUEUE, QUICK, Places, Services, pressed_data
 from assistant.ui.sources import Sources
-from assistant.ui.words import NAMES
 
 
 class ChatTab:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from assistant.drawing.words import CHOSEN
 from assistant.errors import InvalidRequest
 from assistant.ratings.choosing import ChosenPair, choose_pair
 from assistant.ratings.judgements import judgements
@@ -21,7 +22,6 @@ from assistant.records import (
 from assistant.shipped import sample_description
 from assistant.ui.services import Services
 from assistant.ui.turns import compared_turn, replied_turn, welcome
-from assistant.ui.words import CHOSEN
 
 ONE_SIDE = ""  # the value of the second picker where there is no second side
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
+from assistant.drawing.words import NAMES
 from assistant.records import CRITERIA, KINDS, Choice
 from assistant.ui.chat_views import ONE_SIDE
 from assistant.ui.services import markup
 from assistant.ui.turns import SIDE_TABS
-from assistant.ui.words import NAMES
 
 _VOTES: dict[Choice, str] = {
     "left": "A is better",

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import counted
 from assistant.errors import DuetError, documents_mapped
 from assistant.records import Assistant
 from assistant.ui.dialogs import dialog, shown
@@ -16,7 +17,6 @@ from assistant.ui.notices import notice, sentence_of
 from assistant.ui.page_pictures import picture_address
 from assistant.ui.passages import drawable, drawer, found_list, passages_as_cut
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
-from assistant.ui.words import counted
 from retrieval.documents import Document
 from retrieval.loaders.formats import FORMATS_LINE
 

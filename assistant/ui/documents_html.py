@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, empty, press, table, tag
+from assistant.drawing.words import counted, moment, size
 from assistant.ui.indexing import Indexing
 from assistant.ui.notices import notice, progress
-from assistant.ui.tables import Column, empty, press, table, tag
-from assistant.ui.words import counted, moment, size
 from retrieval.documents import AddResult, Document
 
 _COLUMNS = (

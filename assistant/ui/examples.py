@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import counted
 from assistant.errors import InvalidRequest, NotFound
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Assistant, Example, SplitName, example_id
@@ -16,7 +17,6 @@ from assistant.ui.dialogs import dialog, shown
 from assistant.ui.examples_html import PAGE, SOURCES, SPLITS, example_table, filtered, summary
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
-from assistant.ui.words import counted
 
 _ALL = ("All", "")
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, empty, press, table, tag
+from assistant.drawing.words import counted
 from assistant.records import Example, ExampleSource, SplitName
-from assistant.ui.tables import Column, empty, press, table, tag
-from assistant.ui.words import counted
 
 PAGE = 50  # rows shown at once
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.words import NAMES
 from assistant.errors import InvalidRequest
 from assistant.ratings.judgements import judgements
 from assistant.records import CRITERIA, Choice, Comparison, Vote
@@ -13,7 +14,6 @@ from assistant.ui.chat_views import ChatViews
 from assistant.ui.notices import notice
 from assistant.ui.services import Services
 from assistant.ui.standing import standing
-from assistant.ui.words import NAMES
 
 
 class Judging:

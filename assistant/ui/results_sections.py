@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing import ratings as ratings_html
+from assistant.drawing.tables import empty
+from assistant.drawing.words import counted
 from assistant.ratings.judgements import judgements
 from assistant.ratings.report import Report, report
 from assistant.records import Assistant
 from assistant.tallies import tally_of
-from assistant.ui import ratings_html, tallies_html, voters_html
+from assistant.ui import tallies_html, voters_html
 from assistant.ui.downloads import address, table_address
 from assistant.ui.services import Services
-from assistant.ui.tables import empty
-from assistant.ui.words import counted
 
 
 def verdict(services: Services, assistant: Assistant) -> str:

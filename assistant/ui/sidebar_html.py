@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from assistant.drawing.words import NAMES, counted, model_name, moment
 from assistant.next_step import NextStep
 from assistant.records import Assistant, Conversation
-from assistant.ui.words import NAMES, counted, model_name, moment
 
 LOGO = (
     '<svg class="logo" viewBox="0 0 44 28" aria-hidden="true">'

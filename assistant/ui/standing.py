@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from assistant.drawing.words import NAMES, counted
 from assistant.records import ContenderKind
 from assistant.tallies import Tallies
-from assistant.ui.words import NAMES, counted
 
 
 def standing(tallies: Tallies, first: ContenderKind, second: ContenderKind, blind: bool) -> str:

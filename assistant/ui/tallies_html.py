@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, table
+from assistant.drawing.words import EXPLAINED, NAMES, counted
 from assistant.records import CRITERIA
 from assistant.tallies import Standing, Tally
-from assistant.ui.tables import Column, table
-from assistant.ui.words import EXPLAINED, NAMES, counted
 
 _COUNTS = (
     Column("Votes", numeric=True),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from assistant.drawing.charts import Line, line_chart
+from assistant.drawing.tables import Column, empty, press, table, tag
+from assistant.drawing.words import counted, duration, moment
 from assistant.runs import Run, RunState, Step
-from assistant.ui.charts import Line, line_chart
 from assistant.ui.notices import notice, progress
-from assistant.ui.tables import Column, empty, press, table, tag
-from assistant.ui.words import counted, duration, moment
 
 PRESET_WORDS = {
     "quick": ("Quick", "A first look: does training help at all?"),

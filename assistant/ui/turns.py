@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+from assistant.drawing.words import EXPLAINED, NAMES, SIDES
 from assistant.records import Answer, Comparison, ContenderKind, Reply
 from assistant.ui.answer_text import answer_html
-from assistant.ui.words import EXPLAINED, NAMES, SIDES
 
 Side = Literal["left", "right"]
 

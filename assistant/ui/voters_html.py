@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from assistant.drawing.ratings import part_table
+from assistant.drawing.tables import Column, table
+from assistant.drawing.words import counted
 from assistant.ratings.raters import Agreement, Share
 from assistant.ratings.report import Report
-from assistant.ui.ratings_html import part_table
-from assistant.ui.tables import Column, table
-from assistant.ui.words import counted
 
 _LABELS = {
     "left": "the left one",

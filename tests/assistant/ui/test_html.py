@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from assistant.drawing import words
+from assistant.drawing.charts import Interval, Line, interval_chart, line_chart
 from assistant.next_step import NextStep
 from assistant.records import (
     Answer,
@@ -24,8 +26,6 @@ from assistant.records import (
 )
 from assistant.runs import PRESETS, Run, Step
 from assistant.tallies import tally
-from assistant.ui import words
-from assistant.ui.charts import Interval, Line, interval_chart, line_chart
 from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.examples_html import PAGE, example_table, filtered, summary
 from assistant.ui.indexing import Indexing

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from assistant.drawing.heatmap import Cell, heatmap
+from assistant.drawing.ratings import ratings, verdict
 from assistant.errors import StoreError
 from assistant.ratings.judgements import judgements_from
 from assistant.ratings.report import Report, report
@@ -17,8 +19,6 @@ from assistant.records import (
     Decoding,
     Judgement,
 )
-from assistant.ui.heatmap import Cell, heatmap
-from assistant.ui.ratings_html import ratings, verdict
 from assistant.ui.results import SECTIONS, ResultsTab, Section
 from assistant.ui.services import Services
 from assistant.ui.voters_html import voters

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.charts import Interval, Line, interval_chart, line_chart
+from assistant.drawing.heatmap import Cell, heatmap
+from assistant.drawing.tables import Column, table
+from assistant.drawing.words import NAMES, counted
 from assistant.ratings.records import Pair, Rating, Ratings
 from assistant.ratings.report import DayRatings, Part, PartRating, Report
 from assistant.ratings.sentences import pair_sentence, sentences
 from assistant.records import KINDS
-from assistant.ui.charts import Interval, Line, interval_chart, line_chart
-from assistant.ui.heatmap import Cell, heatmap
-from assistant.ui.tables import Column, table
-from assistant.ui.words import NAMES, counted
 
 _INTERVAL = "95 % interval, by drawing the votes anew."
 _RATING = Column(
