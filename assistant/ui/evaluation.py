@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import NAMES
 from assistant.errors import InvalidRequest
 from assistant.evaluation.planning import Plan, plan
 from assistant.evaluation.question_sets import OWN_SETS, read_question_set
@@ -16,7 +17,6 @@ from assistant.ui.evaluating import Evaluator
 from assistant.ui.evaluation_html import evaluating_html, evaluations_html
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.services import QUICK, Places, Services, markup
-from assistant.ui.words import NAMES
 
 _POLL_SECONDS = 1.0
 _SHOWN = 20

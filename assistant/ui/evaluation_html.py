@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, empty, table
+from assistant.drawing.words import EXPLAINED, NAMES, counted, duration, moment
 from assistant.evaluation.catalogue import METRICS, title
 from assistant.evaluation.records import Evaluation, Mean
 from assistant.ui.evaluating import Evaluating
 from assistant.ui.notices import notice, progress
-from assistant.ui.tables import Column, empty, table
-from assistant.ui.words import EXPLAINED, NAMES, counted, duration, moment
 
 _SETS = {
     "all": "all own tests",
