@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.documents import Hit
+from retrieval.verdicts import plural
 
 TARGET_COVERAGE = 0.95
 LEAST_IN_SCOPE = 30
@@ -158,8 +159,8 @@ def fit(
             kept,
             points=points,
             area=area,
-            sentence=f"The threshold stays as it is: {len(inside)} questions in scope and "
-            f"{own_out} of the assistant's own out of scope are too few to fit it "
+            sentence=f"The threshold stays as it is: {plural(len(inside), 'question')} in scope "
+            f"and {own_out} of the assistant's own out of scope are too few to fit it "
             f"({LEAST_IN_SCOPE} and {LEAST_OUT_OF_SCOPE} are needed).",
         )
     tried = {name: _cross_validated(fitter, inside, outside) for name, fitter in _FITTERS.items()}

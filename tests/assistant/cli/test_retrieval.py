@@ -74,7 +74,7 @@ def test_fit_says_what_it_did(duet: Duet, workspace: Workspace, kettle: Assistan
     )
     workspace.store.add_examples(kettle.id, [example])
     code, out, _ = duet("retrieval", "fit", "kestrel")
-    assert code == 0 and out.startswith("The threshold stays as it is: 1 questions in scope")
+    assert code == 0 and out.startswith("The threshold stays as it is: 1 question in scope")
     said = json.loads(duet("retrieval", "fit", "kestrel", "--json")[1])
     assert said["adopted"] is False and said["rule"] is None
 
