@@ -169,3 +169,19 @@ def _compared(services: Services, assistant: Assistant, voter: str) -> Compariso
     question = "How much does the tank of the Kestrel hold?"
     events = services.arena.compare(talk.id, question, voter, threading.Event())
     return next(event.comparison for event in events if isinstance(event, Compared))
+
+
+class Browser:
+    """As much of a request as the chat asks for."""
+
+    session_hash = "browser"
+    cookies: dict[str, str] = {}  # noqa: RUF012
+    headers: dict[str, str] = {}  # noqa: RUF012
+
+
+def test_duet_chooses_the_pair_and_says_why(tabs: Tabs, kettle: Assistant) -> None:
+    values = tabs.chat.choose(kettle.id, Browser())  # type: ignore[arg-type]
+    assert len(values) == len(tabs.chat.shown) + len(tabs.chat.pickers)
+    assert "teaches most" in text(values)
+    left, right, blind = values[-3:]
+    assert {left["value"], right["value"]} == {"base", "rag"} and blind["value"]
