@@ -10,10 +10,10 @@ from assistant.evaluation.significance import (
     contender_differences,
     contender_means,
     enough,
-    metric_mean,
     scores_of,
 )
 from assistant.records import Contender
+from retrieval.statistics import bootstrap_mean
 
 
 def summarise(
@@ -58,6 +58,7 @@ def summarise(
 
 def _geometric(values: Sequence[float]) -> Mean:
     """A few hard references would decide the arithmetic mean of perplexities alone."""
-    of_logs = metric_mean([math.log(value) for value in values])
-    mean, low, high = map(math.exp, (of_logs.mean, of_logs.low, of_logs.high))
-    return Mean(mean, low, high, of_logs.n)
+    logs = [math.log(value) for value in values]
+    interval = bootstrap_mean(logs)
+    mean = sum(logs) / len(logs)
+    return Mean(math.exp(mean), math.exp(interval.low), math.exp(interval.high), len(logs))

@@ -26,6 +26,7 @@ MOST_ROWS = 32
 _CHUNK = 1024  # tokens of one forward pass of a prefill, padding included
 # What a forward pass costs beside its tokens, in tokens: reading the weights.
 _PASS = 64
+_ALIKE = 3  # prompts up to so many times as long as the shortest decode in one batch
 _CACHE_BYTES = 512 * 2**20  # of keys and values on a CPU; on a GPU a quarter of what is free
 
 
@@ -99,9 +100,9 @@ class BatchDecoder:
                 serve()
                 if stop():
                     return
-                if pending and len(active) <= self._most_rows // 2:
+                if cache is None or self._joins(active, pending, room):
                     held = [] if cache is None else [cache.row(i) for i in range(len(active))]
-                    cache = None
+                    cache = None  # what of it is needed is in `held`
                     while pending and (not active or self._fits([*active, *pending[0]], room)):
                         run = pending.popleft()
                         held += self._prefill(run)
@@ -111,8 +112,9 @@ class BatchDecoder:
                             return
                     left = [one.row.max_new_tokens - len(one.row.tokens) for one in active]
                     cache = RowCache(held, max(left))
-                assert cache is not None
                 yield from self._steps(active, cache, stop, waiting)
+                if not active:
+                    cache = None
 
     def _steps(
         self,
@@ -243,10 +245,23 @@ class BatchDecoder:
             limit = max(limit, torch.cuda.mem_get_info()[0] // 4)
         return max(limit // bytes_a_token(self._model), 1)
 
+    def _joins(
+        self, active: Sequence[BatchRow], pending: Sequence[list[BatchRow]], room: int
+    ) -> bool:
+        """Whether it is time to fill the batch up: copying it is for more than a single row."""
+        few = len(active) <= self._most_rows // 2
+        return few and bool(pending) and self._fits([*active, *pending[0]], room)
+
     def _fits(self, rows: Sequence[BatchRow], room: int) -> bool:
-        """Whether so many may decode together."""
+        """Whether so many may decode together.
+
+        A short row beside much longer ones would pay for their width at every step, so that the
+        short ones are ended first.
+        """
+        prompts = [len(one.row.prompt) for one in rows]
         longest = max(len(one.row.prompt) + one.row.max_new_tokens for one in rows)
-        return len(rows) <= self._most_rows and len(rows) * longest <= room
+        alike = max(prompts) <= _ALIKE * min(prompts)
+        return alike and len(rows) <= self._most_rows and len(rows) * longest <= room
 
     @property
     def possible(self) -> bool:

@@ -89,3 +89,22 @@ def test_in_its_own_precision_it_reads_passages(folder: Path) -> None:
     usage = pieces[-1].usage
     assert usage is not None and usage.tokens_in == backend.count_tokens(request.messages)
     assert usage.tokens_out < 16, "it ends by itself"
+
+
+def test_a_batch_says_what_each_says_alone(
+    exact: LocalBackend, adapter: Path, answered: Callable[..., list[str]]
+) -> None:
+    questions = [
+        "How much water does the tank of the Kestrel hold?",
+        "How much water fits into the tank?",
+        "What is washed by hand?",
+    ]
+    requests = [
+        _request(question, chosen, passages)
+        for question in questions
+        for chosen in (None, adapter)
+        for passages in (0, 4)
+    ]
+    alone = [answered(exact, [request])[0] for request in requests]
+    found = {one.index: one.text for one in exact.generate_batch(requests, threading.Event())}
+    assert [found[place] for place in range(len(requests))] == alone
