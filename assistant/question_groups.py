@@ -32,6 +32,10 @@ _TYPES = (
 _PATTERNS = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _TYPES]
 TYPES = (*(name for name, _ in _TYPES), OTHER)
 
+_NO_TOPICS = frozenset(
+    "many much long often far big large small tall high wide deep heavy hot cold fast old late "
+    "early soon name nam give tell say call kind sort thing let get mean".split()
+)
 _MOST_TOPICS = 12
 _TOO_COMMON = 0.5  # share of the questions from which a word tells no topic
 _FEW = 5  # questions, below which no word is too common
@@ -63,7 +67,7 @@ def topics(questions: Sequence[str]) -> list[str]:
     frequency: Counter[str] = Counter()
     holders: dict[str, set[str]] = defaultdict(set)
     for question, own in meanings.items():
-        for word in own:
+        for word in own - _NO_TOPICS:
             frequency[word] += repeats[question]
             holders[word].add(question)
     most = len(questions) * _TOO_COMMON if len(questions) >= _FEW else len(questions)

@@ -11,14 +11,17 @@ from assistant.comparison import Arena
 from assistant.errors import DuetError
 from assistant.ui.chat_tab import ChatTab
 from assistant.ui.documents import DocumentsTab
+from assistant.ui.errors import ErrorsSection
 from assistant.ui.evaluation import EvaluationSection
 from assistant.ui.examples import ExamplesTab
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.preparation import Preparation
 from assistant.ui.results import ResultsTab
+from assistant.ui.review import ReviewSection
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.sidebar import Sidebar
 from assistant.ui.training import TrainingTab
+from assistant.ui.use_over_time import UseSection
 from assistant.workspace import Workspace
 
 _TABS = {
@@ -67,6 +70,9 @@ class _Page:
                     with gr.Tab("Results", id="results") as self._results_tab:
                         self._results = ResultsTab(self._services)
                         self._evaluation = EvaluationSection(self._services, places)
+                        ErrorsSection(self._services, places)
+                        ReviewSection(self._services, places)
+                        UseSection(self._services, places)
         self._sidebar.build_dialogs()
         self._timer = gr.Timer(_PREPARING_SECONDS)
         self._wire(page)
