@@ -109,7 +109,7 @@ class ReviewSection:
             return [notice(sentence_of(error), "bad"), "", "", passed]
         item = _next(waiting, passed)
         form = nothing_html(len(items)) if item is None else item_html(item, len(waiting))
-        return [said, form, results_html(items), passed]
+        return [said, form, results_html(items, blind=bool(waiting)), passed]
 
     def _queue_chat(self, assistant_id: str, request: gr.Request) -> list[Any]:
         def queued(assistant: Assistant) -> int:

@@ -67,12 +67,18 @@ def nothing_html(reviewed: int) -> str:
     )
 
 
-def results_html(items: Sequence[ReviewedItem]) -> str:
-    """Agreement, means by contender and the corrected answers; "" before the first review."""
+def results_html(items: Sequence[ReviewedItem], blind: bool = False) -> str:
+    """Agreement, means by contender and the corrected answers; "" before the first review.
+
+    blind: whether this reviewer has answers left to judge, and so is not told who gave any.
+    """
     done = [one for one in items if one.reviews]
     if not done:
         return ""
-    return f"{_agreement(items)}{_means(done)}{_corrections(done)}{_all(done)}"
+    named = ""
+    if not blind:
+        named = f"{_means(done)}{_all(done)}"
+    return f"{_agreement(items)}{named}{_corrections(done)}"
 
 
 def _criterion(name: str) -> str:
