@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import NAMES, counted, moment
 from assistant.errors import DuetError, InvalidRequest
 from assistant.evaluation.error_classes import ClassedAnswer
 from assistant.evaluation.error_report import ErrorReport, error_report
@@ -16,7 +17,6 @@ from assistant.review.queue import queue_answers
 from assistant.ui.errors_html import questions_of, report_html
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
-from assistant.ui.words import NAMES, counted, moment
 
 # Presses that take the ticked boxes of the list with them.
 _PRESSED = """

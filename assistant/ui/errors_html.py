@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, table
+from assistant.drawing.words import NAMES, counted
 from assistant.evaluation.before_after import (
     OUTCOMES,
     BeforeAfter,
@@ -16,8 +18,6 @@ from assistant.evaluation.error_classes import CLASSES, RULES, TITLES, ClassedAn
 from assistant.evaluation.error_report import ErrorReport
 from assistant.evaluation.word_diff import word_diff
 from assistant.ui.inline_downloads import csv_link
-from assistant.ui.tables import Column, table
-from assistant.ui.words import NAMES, counted
 
 OUTCOME_NAMES: dict[Outcome, str] = {
     "fixed": "Fixed",

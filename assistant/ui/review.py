@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.drawing.words import counted
 from assistant.errors import InvalidRequest
 from assistant.evaluation.error_report import chosen_evaluation
 from assistant.records import CRITERIA, Assistant
@@ -20,7 +21,6 @@ from assistant.review.records import Review, ReviewItem
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.review_html import item_html, nothing_html, results_html
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
-from assistant.ui.words import counted
 
 _SAMPLE = 20
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from assistant.drawing.tables import Column, empty, press, table
+from assistant.drawing.words import NAMES, counted
 from assistant.records import CRITERIA, KINDS
 from assistant.review.agreement import agreements
 from assistant.review.records import ReviewedItem, ReviewItem
 from assistant.ui.inline_downloads import csv_link
-from assistant.ui.tables import Column, empty, press, table
-from assistant.ui.words import NAMES, counted
 
 _MEANT = {
     "relevance": "Does it answer what was asked?",

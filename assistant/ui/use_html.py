@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+from assistant.drawing.charts import Line, line_chart
+from assistant.drawing.tables import Column, empty, table
+from assistant.drawing.words import NAMES, counted
 from assistant.monitoring.control_chart import ControlChart
 from assistant.monitoring.unanswered import QuestionGroup
 from assistant.monitoring.use_over_time import Share, UseOverTime, UseRow
 from assistant.records import CRITERIA
-from assistant.ui.charts import Line, line_chart
 from assistant.ui.inline_downloads import csv_link
 from assistant.ui.notices import notice
-from assistant.ui.tables import Column, empty, table
-from assistant.ui.words import NAMES, counted
 
 _GROUPS = 20  # of unanswered questions that are shown
 _FIGURES = (
