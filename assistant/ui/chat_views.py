@@ -25,6 +25,7 @@ from assistant.ui.turns import compared_turn, replied_turn, welcome
 
 ONE_SIDE = ""  # the value of the second picker where there is no second side
 
+_OFFERED = 5  # questions of an error list that a new chat offers
 _HINT_BLIND = "Two contenders answer side by side. Their names are shown after your vote."
 _HINT_OPEN = "Two contenders answer side by side."
 _HINT_ALONE = "One contender answers."
@@ -144,8 +145,9 @@ class ChatViews:
             described = sample_description()
             return welcome(described.name, described.task, described.example_questions, hint)
         assistant = self._services.assistant(assistant_id)
-        questions = self._services.workspace.example_questions(assistant)
-        return welcome(assistant.name, assistant.task, questions, hint)
+        offered = [one.question for one in self._store.offered_questions(assistant.id)[:_OFFERED]]
+        questions = [*offered, *self._services.workspace.example_questions(assistant)]
+        return welcome(assistant.name, assistant.task, list(dict.fromkeys(questions)), hint)
 
     def _show_replies(self, conversation: Conversation, voter: str) -> ChatView:
         turns = self._replies(conversation, voter)

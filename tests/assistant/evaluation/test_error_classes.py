@@ -203,3 +203,53 @@ def test_the_supporting_text_decides_which_passage_holds_the_answer() -> None:
     assert chosen is not None
     assert chosen.rank == 2
     assert passage_with_answer(question, found[:1]) is None
+
+
+# Given by the built-in model, and by the sample's tuned one, to questions of the sample.
+SAID: list[tuple[ErrorClass, str, str, str]] = [
+    (
+        "correct",
+        "How many points does the Aurora score in the repair index?",
+        "The Aurora scores 8.9 points in the repair index.",
+        "The Aurora score 8.9 points out of ten.",
+    ),
+    (
+        "correct",
+        "What do I have to pay for a grey Aurora?",
+        "The Aurora in Saltmarsh Grey costs 1287.00 euros.",
+        "The Aurora in Saltmarsh Grey costs 1287.00.",
+    ),
+    (
+        "ignored",
+        "What do I have to pay for a grey Aurora?",
+        "The Aurora in Saltmarsh Grey costs 1287.00 euros.",
+        "A gold Aurora.",
+    ),
+    (
+        "wrong_fact",
+        "I switch the Aurora on in the morning: how long until I can brew?",
+        "From cold the Aurora is ready to brew after 190 seconds.",
+        "The Aurora is ready to brew in 19 seconds.",
+    ),
+    (
+        "off_format",
+        "My Aurora will be at the workshop for two weeks: what do I make coffee with meanwhile?",
+        "The workshop lends you a small machine called Little Grebe.",
+        "My Aurora will be at the workshop for two weeks: what do I make coffee with meanwhile?",
+    ),
+    (
+        "repetition",
+        "A workshop has to order a new pump for my Aurora: what is it called in the parts list?",
+        "The part number of the Aurora's rotary pump is OV-PM-73.",
+        "A workshop has to order a new pump for the Aurora:\nA: " * 10,
+    ),
+]
+
+
+@pytest.mark.parametrize(("wanted", "question", "reference", "text"), SAID)
+def test_answers_that_small_models_gave(
+    evaluated: Evaluated, wanted: ErrorClass, question: str, reference: str, text: str
+) -> None:
+    passage = f"{reference} The score is out of ten."
+    found = classed(evaluated(text, question, [reference], [passage]))
+    assert found.error_class == wanted, found.evidence

@@ -11,6 +11,8 @@ import pytest
 
 from assistant.monitoring.use_over_time import use_over_time
 from assistant.records import Assistant
+from assistant.ui.chat import Chat
+from assistant.ui.chat_views import Picked
 from assistant.ui.errors import ErrorsSection
 from assistant.ui.errors_html import diff_html
 from assistant.ui.inline_downloads import csv_link
@@ -182,3 +184,12 @@ def test_what_models_and_people_write_is_escaped() -> None:
     link = csv_link("a.csv", ("x",), [("=1+1",)])
     data = base64.b64decode(link.partition("base64,")[2].partition('"')[0]).decode("utf-8-sig")
     assert data.splitlines() == ["x", "'=1+1"]
+
+
+def test_a_new_chat_offers_the_questions_of_the_arena(
+    errors: ErrorsSection, services: Services, kettle: Assistant, evaluate: Evaluate
+) -> None:
+    evaluate({"base": BASE, "rag": RAG})
+    errors._pressed(press(action="arena", chosen="2"), kettle.id, "", "", "")
+    view = Chat(services).views.show(kettle.id, "", "5" * 32, Picked("rag", "base", True))
+    assert "Who won the cup?" in view.turn + view.history
