@@ -18,6 +18,7 @@ from assistant.cli import (
     review,
     scoring,
     training,
+    verdict,
 )
 from assistant.cli.documents import check as check_documents
 from assistant.cli.documents import embedder, show_documents
@@ -43,6 +44,9 @@ app.add_typer(training.runs, name="runs")
 app.add_typer(retrieval.retrieval, name="retrieval")
 app.add_typer(evaluation.evaluations, name="evaluations")
 app.command("evaluate")(evaluation.evaluate)
+app.command("verdict")(verdict.verdict)
+app.command("report")(verdict.report)
+app.command("decide")(verdict.decide)
 app.command("train")(training.train)
 app.command("export")(exporting.export)
 app.command("ask")(chat.ask)

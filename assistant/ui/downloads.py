@@ -15,12 +15,15 @@ from assistant.ratings.report import Report, report
 from assistant.ratings.tables import TABLES as RATING_TABLES
 from assistant.records import Assistant
 from assistant.ui.evaluation_html import evaluations_address
+from assistant.ui.verdict import report_address
+from assistant.verdict.report import FORMS, verdict_report, written
 from assistant.vote_export import rows_csv, votes_csv, votes_jsonl
 from assistant.workspace import Workspace
 
 Rows = Sequence[Mapping[str, object]]
 Table = Callable[[Workspace, Assistant], Rows]
 
+_REPORT_TYPES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
 _FORMATS = {"csv": (votes_csv, "text/csv"), "jsonl": (votes_jsonl, "application/jsonl")}
 
 
@@ -69,6 +72,18 @@ def router(workspace: Workspace) -> APIRouter:
             f"{name}.csv",
             "text/csv",
             lambda assistant: rows_csv(TABLES[name](workspace, assistant)),
+        )
+
+    @routes.get(report_address("{slug}", "{form}"))
+    def report_file(slug: str, form: str) -> Response:
+        if form not in FORMS:
+            raise HTTPException(404, f"A report can be had as {', '.join(FORMS)}.")
+        return _file(
+            workspace,
+            slug,
+            f"verdict.{form}",
+            _REPORT_TYPES[form],
+            lambda assistant: written(verdict_report(workspace, assistant), form),
         )
 
     @routes.get(evaluations_address("{slug}", "{evaluation_id}", "{ending}"))

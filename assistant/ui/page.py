@@ -22,6 +22,7 @@ from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from assistant.ui.sidebar import Sidebar
 from assistant.ui.training import TrainingTab
 from assistant.ui.use_over_time import UseSection
+from assistant.ui.verdict import VerdictSection
 from assistant.workspace import Workspace
 
 _TABS = {
@@ -68,6 +69,7 @@ class _Page:
                     with gr.Tab("Training", id="training") as self._training_tab:
                         self._training = TrainingTab(self._services, places)
                     with gr.Tab("Results", id="results") as self._results_tab:
+                        self._verdict = VerdictSection(self._services, places)
                         self._results = ResultsTab(self._services)
                         self._evaluation = EvaluationSection(self._services, places)
                         ErrorsSection(self._services, places)
@@ -165,6 +167,7 @@ class _Page:
                 training.shown,
             ),
             (self._results_tab, self._results.values, [assistant], self._results.shown),
+            (self._results_tab, self._verdict.values, [assistant], self._verdict.shown),
             (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
         ):
             gr.on([tab.select, assistant.change], values, inputs, outputs, **QUICK)

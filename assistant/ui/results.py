@@ -22,9 +22,8 @@ class Section:
     html: Callable[[Services, Assistant], str]
 
 
-# In the order in which a person asks: what now, on what grounds, and who says so.
+# Below the verdict, in the order in which a person asks: on what grounds, and who says so.
 SECTIONS = (
-    Section("verdict", results_sections.verdict),
     Section("results", results_sections.ratings),
     Section("voters", results_sections.voters),
 )

@@ -17,11 +17,6 @@ from assistant.ui.downloads import address, table_address
 from assistant.ui.services import Services
 
 
-def verdict(services: Services, assistant: Assistant) -> str:
-    """What the blind votes settle."""
-    return ratings_html.verdict(_report(services, assistant))
-
-
 def ratings(services: Services, assistant: Assistant) -> str:
     """Ratings from the blind votes, and below them the open votes."""
     held = judgements(services.workspace.store, assistant.id)
@@ -47,7 +42,7 @@ def ratings(services: Services, assistant: Assistant) -> str:
         blind = (
             '<h3 class="section">Ratings from blind votes</h3><p class="quiet">Given before the '
             f"names were shown. These decide. {counted(tallies.blind.n, 'vote')}.</p>"
-            f"{ratings_html.ratings(made)}{tallies_html.mean_marks(tallies.blind.contenders)}"
+            f"{ratings_html.verdict(made)}{ratings_html.ratings(made)}{tallies_html.mean_marks(tallies.blind.contenders)}"
             f"{tables}"
         )
     csv, jsonl = (escape(address(assistant.slug, ending)) for ending in ("csv", "jsonl"))

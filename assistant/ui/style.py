@@ -11,7 +11,7 @@ from pathlib import Path
 import gradio as gr
 
 STATIC = Path(str(files("assistant.ui"))) / "static"
-STYLESHEET = STATIC / "duet.css"
+STYLESHEET = Path(str(files("assistant.drawing"))) / "duet.css"
 FAVICON = STATIC / "favicon.png"
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")

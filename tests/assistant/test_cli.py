@@ -254,3 +254,21 @@ def test_evaluate_asks_scores_and_lists(duet: Duet, kestrel: str, tmp_path: Path
     assert code == 1 and "no questions to ask" in error
     assert duet("evaluations", "delete", kestrel, found["id"])[0] == 0
     assert as_json(duet, "evaluations", "list", kestrel) == []
+
+
+def test_the_verdict_is_said_written_and_decided(duet: Duet, manual: Path, tmp_path: Path) -> None:
+    duet("new", "Kestrel", "--task", "Answers about kettles")
+    code, out, _ = duet("verdict", "kestrel")
+    assert code == 0 and "nothing to compare yet" in out
+    duet("documents", "add", "kestrel", str(manual))
+    code, out, _ = duet("verdict", "kestrel", "--json")
+    said = json.loads(out)
+    assert code == 0 and said["recommendation"]["next_step"]["action"] == "train"
+    code, out, err = duet("decide", "kestrel", "rag", "--note", "as agreed")
+    assert code == 0 and "rag is used" in out and "says otherwise" in err
+    code, _, err = duet("decide", "kestrel", "tuned")
+    assert code == 1 and "no tuned model" in err
+    code, _, _ = duet("report", "kestrel", str(tmp_path / "verdict.html"))
+    assert code == 0 and "RAG was chosen" in (tmp_path / "verdict.html").read_text("utf-8")
+    code, _, err = duet("report", "kestrel", str(tmp_path / "verdict.pdf"))
+    assert code == 1 and "endings" in err
