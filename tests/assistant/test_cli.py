@@ -256,7 +256,9 @@ def test_evaluate_asks_scores_and_lists(duet: Duet, kestrel: str, tmp_path: Path
     assert as_json(duet, "evaluations", "list", kestrel) == []
 
 
-def test_the_verdict_is_said_written_and_decided(duet: Duet, manual: Path, tmp_path: Path) -> None:
+def test_the_verdict_is_said_written_and_decided(duet: Duet, tmp_path: Path) -> None:
+    manual = tmp_path / "manual.md"
+    manual.write_text(MANUAL, "utf-8")
     duet("new", "Kestrel", "--task", "Answers about kettles")
     code, out, _ = duet("verdict", "kestrel")
     assert code == 0 and "nothing to compare yet" in out
