@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
@@ -264,9 +265,9 @@ class CountedVote:
 class Judgement(NamedTuple):
     """A vote with what is known of the two answers, and without their text.
 
-    A tuple, for tens of thousands are read at once. time: ISO 8601 in UTC, which sorts. left,
-    right: ids of the contender versions. *_length: characters; *_seconds: until the answer was
-    whole; *_document: the first that it cites, None where it cites none. marks: as in `Vote`.
+    time: ISO 8601 in UTC. left, right: ids of the contender versions. *_length: characters;
+    *_seconds: until the answer was whole; *_document: the first that it cites, None where it cites
+    none. marks: as in `Vote`.
     """
 
     comparison_id: str
@@ -284,6 +285,29 @@ class Judgement(NamedTuple):
     right_seconds: float
     left_document: str | None
     right_document: str | None
+
+
+class JudgementColumns(NamedTuple):
+    """n judgements as they are read, a sequence of n for each field of `Judgement`, in its order.
+
+    times: microseconds since 1970 in UTC.
+    """
+
+    comparison_ids: Sequence[str]
+    voters: Sequence[str]
+    blind: Sequence[bool]
+    choices: Sequence[Choice]
+    times: Sequence[int]
+    marks: Sequence[Mapping[str, dict[str, int]]]
+    questions: Sequence[str]
+    left: Sequence[str]
+    right: Sequence[str]
+    left_lengths: Sequence[int]
+    right_lengths: Sequence[int]
+    left_seconds: Sequence[float]
+    right_seconds: Sequence[float]
+    left_documents: Sequence[str | None]
+    right_documents: Sequence[str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,8 +212,9 @@ def _counted(held: Judgements, compared: Comparisons, among: Bools) -> _Counted:
     # From the other side a win is a loss.
     counts = left + left.swapaxes(1, 2)[..., [SECOND, FIRST, TIE, BOTH_BAD]]
     marks: dict[tuple[int, int], list[tuple[dict[str, int], dict[str, int]]]] = {}
-    for row in np.flatnonzero(among & held.marked).tolist():
-        given = held.rows[row].marks
+    columns = held.columns
+    for row in np.flatnonzero(among & columns.marked).tolist():
+        given = columns.marks[row]
         own, other = given.get("left", {}), given.get("right", {})
         one, two = int(compared.first[row]), int(compared.second[row])
         marks.setdefault((one, two), []).append((own, other))

@@ -3,43 +3,65 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from assistant.ratings.comparisons import BOTH_BAD, FIRST, SECOND, TIE, Bools, Comparisons, Ints
-from assistant.records import KINDS, Contender, CountedVote, Judgement
+from assistant.ratings.comparisons import Bools, Comparisons, Ints
+from assistant.ratings.vote_columns import Vocabularies, VoteColumns, columns_of
+from assistant.records import KINDS, Contender, CountedVote, Judgement, JudgementColumns
 from assistant.store import Store
 
-OUTCOMES = {"left": FIRST, "right": SECOND, "tie": TIE, "both_bad": BOTH_BAD}
-
 # Votes taken by several programs may be stored a little out of the order of their times.
-_OVERLAP = timedelta(minutes=10)
+_OVERLAP = 10 * 60 * 1_000_000  # µs
+_DAY = 24 * 60 * 60 * 1_000_000  # µs
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Judgements:
     """n votes, oldest first.
 
-    rows: as they were read. contenders: the versions, in the order of their kinds. left, right:
-    (n,) indices into contenders. outcomes: (n,), FIRST where the left side was better. blind: (n,).
-    days: (n,) of UTC, since 1970. marked: (n,) which have marks.
+    columns: as numbers of the vocabularies. contenders: the versions, in the order of their kinds.
+    left, right: (n,) indices into contenders.
     """
 
-    rows: tuple[Judgement, ...]
+    columns: VoteColumns
+    known: Vocabularies
     contenders: tuple[Contender, ...]
     left: Ints
     right: Ints
-    outcomes: Ints
-    blind: Bools
-    days: Ints
-    marked: Bools
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.columns)
+
+    @property
+    def outcomes(self) -> Ints:
+        """(n,), FIRST where the left side was better."""
+        return self.columns.outcomes
+
+    @property
+    def blind(self) -> Bools:
+        """(n,)"""
+        return self.columns.blind
+
+    @property
+    def days(self) -> Ints:
+        """(n,) of UTC, since 1970."""
+        return np.asarray(self.columns.times // _DAY)
+
+    def chosen(self, rows: Bools | Ints) -> Judgements:
+        """Some of them: a mask of (n,), or their positions."""
+        return Judgements(
+            self.columns.chosen(rows),
+            self.known,
+            self.contenders,
+            self.left[rows],
+            self.right[rows],
+        )
 
     def by_kind(self) -> Comparisons:
         """As comparisons of the four kinds, versions pooled."""
@@ -51,55 +73,28 @@ class Judgements:
         names = tuple(one.id for one in self.contenders)
         return Comparisons(names, self.left, self.right, self.outcomes)
 
-    def numbered(self, key: Callable[[Judgement], str]) -> tuple[Ints, tuple[str, ...]]:
-        """(n,) numbers of what the key says of each vote, and what they stand for."""
-        numbers: dict[str, int] = {}
-        column = [numbers.setdefault(key(row), len(numbers)) for row in self.rows]
-        return np.array(column, np.int64), tuple(numbers)
-
 
 def judgements(store: Store, assistant_id: str) -> Judgements:
     """All votes of an assistant, blind and open. Of those read before only newer ones are read."""
-    state = store.judgement_state(assistant_id)
     with _lock:
-        kept = _kept.setdefault(store, {})
-        held = kept.get(assistant_id)
-    if held is not None and held[0] == state:
-        return held[1]
-    rows = _newer(store, assistant_id, held[1].rows, state) if held else None
-    if rows is None:
-        rows = store.judgements(assistant_id)
-    known = {one.id: one for one in store.contenders(assistant_id)}
-    made = judgements_from([row for row in rows if {row.left, row.right} <= known.keys()], known)
-    with _lock:
-        kept[assistant_id] = (state, made)
-    return made
+        kept = _kept.setdefault(store, {}).setdefault(assistant_id, _Kept())
+    return kept.judgements(store, assistant_id)
 
 
 def judgements_from(rows: Sequence[Judgement], known: Mapping[str, Contender]) -> Judgements:
-    """rows: oldest first. known: the contender versions by id, others than these rows' too."""
-    used = {row.left for row in rows} | {row.right for row in rows}
-    versions = sorted(
-        (version for version in known if version in used),
-        key=lambda version: KINDS.index(known[version].kind),
-    )
-    places = {version: place for place, version in enumerate(versions)}
-    return Judgements(
-        rows=tuple(rows),
-        contenders=tuple(known[version] for version in versions),
-        left=_column(places[row.left] for row in rows),
-        right=_column(places[row.right] for row in rows),
-        outcomes=_column(OUTCOMES[row.choice] for row in rows),
-        blind=np.array([row.blind for row in rows], np.bool_),
-        days=np.array([row.time[:10] for row in rows], "datetime64[D]").astype(np.int64),
-        marked=np.array([bool(row.marks) for row in rows], np.bool_),
-    )
+    """rows: in whatever order. known: the contender versions by id, others than these rows' too."""
+    fields: list[list[object]] = [list(field) for field in zip(*rows, strict=True)]
+    if not fields:
+        fields = [[] for _ in JudgementColumns._fields]
+    place = JudgementColumns._fields.index("times")
+    fields[place] = [_microseconds(datetime.fromisoformat(row.time)) for row in rows]
+    vocabularies = Vocabularies()
+    return _made(columns_of(JudgementColumns(*fields), vocabularies), vocabularies, known)  # type: ignore[arg-type]
 
 
 def of_counted(votes: Sequence[CountedVote]) -> Judgements:
     """The same from whole records, in whatever order; what they do not say of answers is 0."""
-    ordered = sorted(votes, key=lambda counted: counted.vote.created_at)
-    sides = dict.fromkeys(side for one in ordered for side in (one.left, one.right))
+    sides = dict.fromkeys(side for one in votes for side in (one.left, one.right))
     ids = {side: side.id for side in sides}  # each is a hash of the whole, made once
     rows = [
         Judgement(
@@ -107,7 +102,7 @@ def of_counted(votes: Sequence[CountedVote]) -> Judgements:
             voter=one.vote.voter,
             blind=one.vote.blind,
             choice=one.vote.choice,
-            time=one.vote.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            time=one.vote.created_at.isoformat(),
             marks=one.vote.marks,
             question=one.question,
             left=ids[one.left],
@@ -119,32 +114,82 @@ def of_counted(votes: Sequence[CountedVote]) -> Judgements:
             left_document=None,
             right_document=None,
         )
-        for one in ordered
+        for one in votes
     ]
     return judgements_from(rows, {ids[side]: side for side in sides})
 
 
-_Kept = dict[str, tuple[tuple[int, str], Judgements]]
-_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+class _Kept:
+    """The votes of one assistant as they were last read; one thread reads, others wait for it."""
+
+    def __init__(self) -> None:
+        self._reading = threading.Lock()
+        self._state: tuple[int, str] | None = None
+        self._known = Vocabularies()
+        self._held: Judgements | None = None
+
+    def judgements(self, store: Store, assistant_id: str) -> Judgements:
+        with self._reading:
+            state = store.judgement_state(assistant_id)
+            if self._held is None or self._state != state:
+                columns = self._newer(store, assistant_id, state[0])
+                if columns is None:
+                    self._known = Vocabularies()
+                    columns = columns_of(store.judgements(assistant_id), self._known)
+                known = {one.id: one for one in store.contenders(assistant_id)}
+                self._held = _made(columns, self._known, known)
+                self._state = state
+            return self._held
+
+    def _newer(self, store: Store, assistant_id: str, count: int) -> VoteColumns | None:
+        """What is held with what came since; None where that does not make up the whole."""
+        if self._held is None or not len(self._held) or count < len(self._held):
+            return None  # the assistant was deleted meanwhile
+        held = self._held.columns
+        since = int(held.times[-1]) - _OVERLAP
+        fresh = columns_of(store.judgements(assistant_id, since), self._known)
+        # An open vote that was changed has a new time: it is not kept beside itself.
+        taken = set(zip(*_key(fresh), strict=True))
+        again = np.flatnonzero(np.isin(held.comparisons, fresh.comparisons))
+        stays = held.times < since
+        keys = zip(*_key(held.chosen(again)), strict=True)
+        stays[[row for row, key in zip(again.tolist(), keys, strict=True) if key in taken]] = False
+        joined = held.chosen(stays).joined(fresh)
+        return joined if len(joined) >= count else None
+
+
+_kept: WeakKeyDictionary[Store, dict[str, _Kept]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def _newer(
-    store: Store, assistant_id: str, held: Sequence[Judgement], state: tuple[int, str]
-) -> list[Judgement] | None:
-    """What is held with what came since; None where that does not make up the whole."""
-    if not held or state[0] < len(held):
-        return None  # the assistant was deleted meanwhile
-    since = (datetime.fromisoformat(held[-1].time) - _OVERLAP).isoformat()
-    fresh = store.judgements(assistant_id, since)
-    taken = {_key(row) for row in fresh}
-    rows = [row for row in held if row.time < since and _key(row) not in taken] + fresh
-    return rows if len(rows) >= state[0] else None
+def _made(
+    columns: VoteColumns, vocabularies: Vocabularies, known: Mapping[str, Contender]
+) -> Judgements:
+    """Votes on versions that are not known, of an assistant being deleted, are left out."""
+    ids = vocabularies.contenders.texts()
+    here = np.array([one in known for one in ids], np.bool_)
+    if not here.all():
+        columns = columns.chosen(np.asarray(here[columns.contenders].all(axis=1)))
+    used = {ids[number] for number in np.unique(columns.contenders).tolist()}
+    versions = sorted(
+        (version for version in known if version in used),
+        key=lambda version: KINDS.index(known[version].kind),
+    )
+    places = {version: place for place, version in enumerate(versions)}
+    by_number = np.array([places.get(one, -1) for one in ids], np.int64)
+    sides = by_number[columns.contenders]
+    return Judgements(
+        columns=columns,
+        known=vocabularies,
+        contenders=tuple(known[version] for version in versions),
+        left=sides[:, 0],
+        right=sides[:, 1],
+    )
 
 
-def _key(row: Judgement) -> tuple[str, str, bool]:
-    return row.comparison_id, row.voter, row.blind
+def _key(columns: VoteColumns) -> tuple[list[int], list[int], list[bool]]:
+    return columns.comparisons.tolist(), columns.voters.tolist(), columns.blind.tolist()
 
 
-def _column(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int64)
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -6,15 +6,17 @@ better ones. It says what to look at.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.records import CHOICES, Choice, Judgement
+import numpy as np
+
+from assistant.ratings.comparisons import BOTH_BAD, FIRST, SECOND, TIE, Bools, Ints
+from assistant.ratings.judgements import Judgements
+from assistant.ratings.vote_columns import NOT_CITED
 from retrieval.statistics import sign_test
 
 _SIGNIFICANT = 0.05
-_OTHER_SIDE: dict[Choice, Choice] = {"left": "right", "right": "left"}
+_OTHER_SIDE = np.array([SECOND, FIRST, TIE, BOTH_BAD])  # by outcome, once the sides are swapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,67 +68,52 @@ def share_of(name: str, count: int, n: int) -> Share:
     return Share(name, count, n, count / n, low, high, p_value, p_value < _SIGNIFICANT)
 
 
-def biases(votes: Iterable[Judgement]) -> tuple[Share, ...]:
+def biases(votes: Judgements) -> tuple[Share, ...]:
     """Shares of decisive votes for the left answer, the longer, the faster, the one that cites.
 
     Only votes in which the two answers differ in it count.
     """
-    won: Counter[str] = Counter()
-    cases: Counter[str] = Counter()
-    for vote in votes:
-        if vote.choice not in ("left", "right"):
-            continue
-        left = vote.choice == "left"
-        cited = (vote.left_document is not None, vote.right_document is not None)
-        for name, ahead, differ in (
-            ("left", True, True),
-            (
-                "longer",
-                vote.left_length > vote.right_length,
-                vote.left_length != vote.right_length,
-            ),
-            (
-                "faster",
-                vote.left_seconds < vote.right_seconds,
-                vote.left_seconds != vote.right_seconds,
-            ),
-            ("citing", cited[0], cited[0] != cited[1]),
-        ):
-            if differ:
-                cases[name] += 1
-                won[name] += ahead == left
-    return tuple(
-        share_of(name, won[name], cases[name]) for name in ("left", "longer", "faster", "citing")
+    decisive = (votes.outcomes == FIRST) | (votes.outcomes == SECOND)
+    left = votes.outcomes == FIRST
+    lengths, seconds = votes.columns.lengths, votes.columns.seconds
+    cited = votes.columns.documents != NOT_CITED
+    everywhere = np.ones(len(votes), np.bool_)
+
+    def share(name: str, ahead: Bools, differ: Bools) -> Share:
+        """ahead: (n,) where the left side is. differ: (n,) where one side is at all."""
+        cases = decisive & differ
+        return share_of(name, int((cases & (ahead == left)).sum()), int(cases.sum()))
+
+    return (
+        share("left", everywhere, everywhere),
+        share("longer", lengths[:, 0] > lengths[:, 1], lengths[:, 0] != lengths[:, 1]),
+        share("faster", seconds[:, 0] < seconds[:, 1], seconds[:, 0] != seconds[:, 1]),
+        share("citing", cited[:, 0], cited[:, 0] != cited[:, 1]),
     )
 
 
-def agreement_with_oneself(votes: Sequence[Judgement]) -> Share:
+def agreement_with_oneself(votes: Judgements) -> Share:
     """How often a voter says the same again when the sides are swapped.
 
-    votes: oldest first. A repeat is the voter's next vote on the same question, in the same words,
-    and the same two versions; it counts where their sides are swapped.
+    A repeat is the voter's next vote on the same question, in the same words, and the same two
+    versions; it counts where their sides are swapped.
     """
-    questions = {vote.question for vote in votes}
-    words = {question: " ".join(question.casefold().split()) for question in questions}
-    keys = [
-        (vote.voter, words[vote.question], min(vote.left, vote.right), max(vote.left, vote.right))
-        for vote in votes
-    ]
-    several = {key for key, count in Counter(keys).items() if count > 1}
-    last: dict[tuple[str, str, str, str], Judgement] = {}
-    same = repeats = 0
-    for key, vote in zip(keys, votes, strict=True):
-        if key not in several or vote.left == vote.right:
-            continue
-        before = last.get(key)
-        if before is not None and before.left == vote.right:
-            repeats += 1
-            same += _OTHER_SIDE.get(before.choice, before.choice) == vote.choice
-        last[key] = vote
-    return share_of("self", same, repeats)
+    rows = np.flatnonzero(votes.left != votes.right)
+    size = len(votes.contenders)
+    left, right = votes.left[rows], votes.right[rows]
+    asked = votes.columns.voters[rows] * (int(votes.columns.questions.max(initial=0)) + 1)
+    asked += votes.columns.questions[rows]
+    keys = (asked * size + np.minimum(left, right)) * size + np.maximum(left, right)
+    # Sorted by key, votes in their order: a vote stands behind the one that it may repeat.
+    order = np.argsort(keys, kind="stable")
+    before, after = order[:-1], order[1:]
+    swapped = (keys[before] == keys[after]) & (left[before] == right[after])
+    said = votes.outcomes[rows]
+    same = _OTHER_SIDE[said[before]] == said[after]
+    return share_of("self", int((swapped & same).sum()), int(swapped.sum()))
 
 
-def agreement_between(votes: Sequence[Judgement]) -> Agreement:
+def agreement_between(votes: Judgements) -> Agreement:
     """Kappa over the comparisons that at least two voters judged.
 
     (J. Cohen, A Coefficient of Agreement for Nominal Scales, Educational and Psychological
@@ -134,38 +121,45 @@ def agreement_between(votes: Sequence[Judgement]) -> Agreement:
     Raters, Psychological Bulletin 76, 1971, p. 378-382, here with any number of voters a
     comparison.)
     """
-    several = Counter(vote.comparison_id for vote in votes)
-    judged: dict[str, dict[str, Choice]] = {}
-    for vote in votes:
-        if several[vote.comparison_id] > 1:
-            judged.setdefault(vote.comparison_id, {})[vote.voter] = vote.choice
-    shared = [choices for choices in judged.values() if len(choices) > 1]
-    voters = sorted({voter for choices in shared for voter in choices})
-    if not shared:
+    compared = votes.columns.comparisons
+    several = np.flatnonzero(np.bincount(compared)[compared] > 1)
+    if not len(several):
         return Agreement("", 0, 0, None, None)
-    if len(voters) == 2:
-        observed, expected = _cohen([(one[voters[0]], one[voters[1]]) for one in shared])
+    # Numbered in the order of their first votes, on which the last digit of a sum depends.
+    items, item = _numbered(compared[several])
+    voters, voter = _numbered(votes.columns.voters[several])
+    said = votes.outcomes[several]
+    if voters == 2:
+        both = np.zeros((items, 2), np.int64)
+        both[item, voter] = said
+        observed, expected = _cohen(both)
         method = "cohen"
     else:
-        observed, expected = _fleiss([list(one.values()) for one in shared])
+        counts = np.bincount(item * 4 + said, minlength=4 * items).reshape(items, 4)
+        observed, expected = _fleiss(counts)
         method = "fleiss"
     kappa = (observed - expected) / (1 - expected) if expected < 1 else None
-    return Agreement(method, len(shared), len(voters), observed, kappa)
+    return Agreement(method, items, voters, observed, kappa)
 
 
-def _cohen(pairs: Sequence[tuple[Choice, Choice]]) -> tuple[float, float]:
+def _numbered(values: Ints) -> tuple[int, Ints]:
+    """How many different ones there are, and (n,) numbers in the order of their first places."""
+    _, first, place = np.unique(values, return_index=True, return_inverse=True)
+    ranks = np.empty(len(first), np.int64)
+    ranks[np.argsort(first)] = np.arange(len(first))
+    return len(first), ranks[place]
+
+
+def _cohen(pairs: Ints) -> tuple[float, float]:
+    """pairs: (items, 2) outcomes."""
     n = len(pairs)
-    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
-    observed = sum(one == other for one, other in pairs) / n
-    return observed, sum(first[choice] * second[choice] for choice in CHOICES) / n**2
+    first, second = (np.bincount(pairs[:, side], minlength=4) for side in (0, 1))
+    return float(np.mean(pairs[:, 0] == pairs[:, 1])), float((first * second).sum() / n**2)
 
 
-def _fleiss(items: Sequence[Sequence[Choice]]) -> tuple[float, float]:
-    counts = [Counter(item) for item in items]
-    agreeing = [
-        sum(count * (count - 1) for count in counted.values()) / (len(item) * (len(item) - 1))
-        for counted, item in zip(counts, items, strict=True)
-    ]
-    total = sum(len(item) for item in items)
-    shares = [sum(counted[choice] for counted in counts) / total for choice in CHOICES]
-    return sum(agreeing) / len(items), sum(share**2 for share in shares)
+def _fleiss(counts: Ints) -> tuple[float, float]:
+    """counts: (items, 4) votes by outcome."""
+    votes = counts.sum(axis=1)
+    agreeing = (counts * (counts - 1)).sum(axis=1) / (votes * (votes - 1))
+    shares = counts.sum(axis=0) / votes.sum()
+    return float(agreeing.mean()), float((shares**2).sum())

@@ -21,10 +21,7 @@ from assistant.ratings.raters import (
 )
 from assistant.ratings.rating import rate
 from assistant.ratings.records import Ratings, RatingSettings
-from assistant.records import KINDS, ContenderKind, Judgement
-
-NO_DOCUMENT = ""
-"""The topic of questions for which neither answer cites a document."""
+from assistant.records import KINDS, ContenderKind
 
 _PRIOR = 0.5
 _PART_ROUNDS = 200
@@ -94,39 +91,53 @@ _made: WeakKeyDictionary[Judgements, Report] = WeakKeyDictionary()
 
 
 def _report(held: Judgements) -> Report:
-    rows = [held.rows[place] for place in np.flatnonzero(held.blind).tolist()]
-    kinds = held.by_kind().chosen(held.blind)
-    numbers: dict[str, int] = {}
-    for row in rows:
-        numbers.setdefault(row.voter, len(numbers) + 1)
-    versions = held.by_version().chosen(held.blind)
+    blind = held.chosen(held.blind)
+    kinds = blind.by_kind()
+    documents = held.known.documents.texts()
     return Report(
-        kinds=rate(kinds),
-        versions=rate(versions, RatingSettings(bootstrap=_PART_ROUNDS)),
+        kinds=kind_ratings(held),
+        versions=rate(blind.by_version(), RatingSettings(bootstrap=_PART_ROUNDS)),
         kind_of={one.id: one.kind for one in held.contenders},
         open_votes=int((~held.blind).sum()),
-        days=_days(kinds, held.days[held.blind]),
-        topics=_parts(kinds, rows, topic_of),
-        voters=_parts(kinds, rows, lambda row: f"Voter {numbers[row.voter]}"),
-        biases=biases(rows),
-        with_oneself=agreement_with_oneself(rows),
-        between=agreement_between(rows),
+        days=_days(kinds, blind.days),
+        topics=_parts(kinds, topics_of(blind), lambda number, _: documents[number]),
+        voters=_parts(kinds, blind.columns.voters, lambda _, place: f"Voter {place}"),
+        biases=biases(blind),
+        with_oneself=agreement_with_oneself(blind),
+        between=agreement_between(blind),
     )
 
 
-def topic_of(row: Judgement) -> str:
-    """The document that the answers cite first, NO_DOCUMENT where neither cites any."""
-    return row.left_document or row.right_document or NO_DOCUMENT
+def kind_ratings(held: Judgements) -> Ratings:
+    """The blind votes rated, versions pooled; made once for the same votes."""
+    made = _rated.get(held)
+    if made is None:
+        made = _rated[held] = rate(held.by_kind().chosen(held.blind))
+    return made
+
+
+_rated: WeakKeyDictionary[Judgements, Ratings] = WeakKeyDictionary()
+
+
+def topics_of(votes: Judgements) -> Ints:
+    """(n,) numbers of the documents that the answers cite first, that of NO_DOCUMENT for none."""
+    left, right = votes.columns.documents.T
+    return np.asarray(np.where(left > 0, left, np.maximum(right, 0)))
 
 
 def _parts(
-    kinds: Comparisons, rows: list[Judgement], name_of: Callable[[Judgement], str]
+    kinds: Comparisons, numbers: Ints, name_of: Callable[[int, int], str]
 ) -> tuple[Part, ...]:
-    places: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        places.setdefault(name_of(row), []).append(place)
-    most = sorted(places, key=lambda name: len(places[name]), reverse=True)[:_MOST_PARTS]
-    return tuple(_part(name, kinds.chosen(np.array(places[name]))) for name in most)
+    """numbers: (n,) of the part of each vote. name_of: from the number of a part, and its place,
+    from 1, in the order of their first votes."""
+    found, first, counts = np.unique(numbers, return_index=True, return_counts=True)
+    places = np.empty(len(found), np.int64)
+    places[np.argsort(first)] = np.arange(1, len(found) + 1)
+    most = np.lexsort((first, -counts))[:_MOST_PARTS].tolist()
+    return tuple(
+        _part(name_of(int(found[one]), int(places[one])), kinds.chosen(numbers == found[one]))
+        for one in most
+    )
 
 
 def _part(name: str, some: Comparisons) -> Part:

@@ -20,7 +20,7 @@ from assistant.records import (
     CountedVote,
     Decision,
     Example,
-    Judgement,
+    JudgementColumns,
     Reply,
     SplitName,
     Thumb,
@@ -210,9 +210,9 @@ class Store(EvaluationStore, ReviewStore):
         with self._database.read() as connection:
             return votes.votes_of(connection, assistant_id)
 
-    def judgements(self, assistant_id: str, since: str = "") -> list[Judgement]:
-        """All votes, blind and open, oldest first, with figures of the answers in place of their
-        text; those from a time on, in ISO 8601, where `since` is given."""
+    def judgements(self, assistant_id: str, since: int | None = None) -> JudgementColumns:
+        """All votes, blind and open, in no order, with figures of the answers in place of their
+        text; those from a time on, in microseconds since 1970, where `since` is given."""
         with self._database.read() as connection:
             return judgements.judgements_of(connection, assistant_id, since)
 

@@ -204,6 +204,6 @@ class Sidebar:
         return Facts(
             documents=len(workspace.corpus(assistant).documents()),
             runs=len(usable),
-            votes=len(workspace.store.votes(assistant.id)),
+            votes=workspace.store.judgement_state(assistant.id)[0],
             training=training,
         )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import combinations
-
-import numpy as np
 
 from assistant.errors import InvalidRequest, documents_mapped
 from assistant.evaluation.question_sets import own_question_set
 from assistant.models import read_json
 from assistant.ratings.judgements import Judgements, judgements
-from assistant.ratings.rating import rate
 from assistant.ratings.records import Pair, Ratings
+from assistant.ratings.report import kind_ratings
 from assistant.records import KINDS, Assistant, ContenderKind, Decision
 from assistant.runs import Run
 from assistant.verdict.evidence import (
@@ -54,7 +52,7 @@ def verdict(workspace: Workspace, assistant: Assistant) -> Verdict:
     runs = workspace.runs(assistant).list()
     measured = quality(store, assistant.id)
     votes = judgements(store, assistant.id)
-    rated = rate(votes.by_kind().chosen(votes.blind))
+    rated = kind_ratings(votes)
     evidence = _evidence(workspace, assistant, documents, runs, measured, rated)
     recommendation = recommend(evidence)
     decisions = store.decisions(assistant.id)
@@ -253,4 +251,5 @@ def _outdated(workspace: Workspace, assistant: Assistant, measured: Quality) -> 
 
 
 def _blind_times(votes: Judgements) -> list[datetime]:
-    return [datetime.fromisoformat(votes.rows[place].time) for place in np.flatnonzero(votes.blind)]
+    moments = votes.columns.times[votes.blind].astype("datetime64[us]").tolist()
+    return [moment.replace(tzinfo=UTC) for moment in moments]

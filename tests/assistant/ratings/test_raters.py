@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from random import Random
 from typing import Any
 
 import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
+from assistant.ratings.judgements import Judgements, judgements_from
 from assistant.ratings.raters import (
     agreement_between,
     agreement_with_oneself,
     biases,
     share_of,
 )
-from assistant.records import CHOICES, Choice, Judgement
+from assistant.records import CHOICES, Choice, Contender, Decoding, Judgement
 
 
 def judged(choice: Choice, comparison: str = "m1", voter: str = "ann", **changes: Any) -> Judgement:
@@ -23,6 +26,14 @@ def judged(choice: Choice, comparison: str = "m1", voter: str = "ann", **changes
         *(100, 100, 1.0, 1.0, None, None),
     )
     return plain._replace(**changes)
+
+
+def held(votes: list[Judgement]) -> Judgements:
+    known = {
+        name: Contender("tuned", "a1", "builtin", name, None, None, None, "cd" * 32, Decoding())
+        for name in "xy"
+    }
+    return judgements_from(votes, known)
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 5), (5, 5), (7, 10), (63, 100), (50, 100)])
@@ -52,7 +63,7 @@ def test_biases_count_only_votes_in_which_the_sides_differ() -> None:
         judged("tie", left_length=900),
         judged("both_bad", left_length=900),
     ]
-    found = {share.name: (share.count, share.n) for share in biases(votes)}
+    found = {share.name: (share.count, share.n) for share in biases(held(votes))}
     assert found == {"left": (2, 4), "longer": (1, 2), "faster": (1, 2), "citing": (1, 2)}
 
 
@@ -62,16 +73,21 @@ def test_a_voter_who_always_presses_left_disagrees_with_themselves() -> None:
         return judged(choice, voter=voter, question=question, left=left, right=other)
 
     lefts = [asked("left", "x"), asked("left", "y"), asked("left", "x")]
-    found = agreement_with_oneself(lefts)
+    found = agreement_with_oneself(held(lefts))
     assert (found.count, found.n) == (0, 2)
     steady = [asked("left", "x"), asked("right", "y", question=" how  MUCH?"), asked("tie", "x")]
-    found = agreement_with_oneself(steady)
+    found = agreement_with_oneself(held(steady))
     assert (found.count, found.n) == (1, 2)
     apart = [asked("left", "x"), asked("left", "x"), asked("right", "y", voter="bob")]
-    assert agreement_with_oneself(apart).n == 0
-    assert agreement_with_oneself([asked("left", "x"), asked("left", "y", question="?")]).n == 0
+    assert agreement_with_oneself(held(apart)).n == 0
+    assert (
+        agreement_with_oneself(held([asked("left", "x"), asked("left", "y", question="?")])).n == 0
+    )
     ties = [asked("tie", "x"), asked("tie", "y")]
-    assert (agreement_with_oneself(ties).count, agreement_with_oneself(ties).n) == (1, 1)
+    assert (agreement_with_oneself(held(ties)).count, agreement_with_oneself(held(ties)).n) == (
+        1,
+        1,
+    )
 
 
 def test_kappa_of_two() -> None:
@@ -82,7 +98,7 @@ def test_kappa_of_two() -> None:
         for number, both in enumerate(pairs)
         for voter, choice in zip(("ann", "bob"), both, strict=True)
     ]
-    found = agreement_between(votes)
+    found = agreement_between(held(votes))
     assert (found.method, found.comparisons, found.voters) == ("cohen", 50, 2)
     # po = 35/50, pe = .5 * .6 + .5 * .4: kappa = (.7 - .5) / .5
     assert (found.observed, found.kappa) == (pytest.approx(0.7), pytest.approx(0.4))
@@ -97,7 +113,7 @@ def test_kappa_of_many() -> None:
     for item, row in enumerate(table):
         said = [choice for choice, count in zip(CHOICES, row, strict=True) for _ in range(count)]
         votes += [judged(choice, f"m{item}", f"v{place}") for place, choice in enumerate(said)]
-    found = agreement_between(votes)
+    found = agreement_between(held(votes))
     # P = (1, 1, 1/3, 1/3), mean 2/3; p = (4, 5, 2, 1)/12, expected 46/144.
     assert (found.method, found.voters) == ("fleiss", 3)
     assert found.observed == pytest.approx(2 / 3)
@@ -106,8 +122,61 @@ def test_kappa_of_many() -> None:
 
 def test_kappa_where_it_is_not_defined() -> None:
     same = [judged("left", f"m{item}", voter) for item in range(4) for voter in ("ann", "bob")]
-    found = agreement_between(same)
+    found = agreement_between(held(same))
     assert (found.observed, found.kappa) == (1.0, None)
-    alone = agreement_between([judged("left"), judged("left", "m2")])
+    alone = agreement_between(held([judged("left"), judged("left", "m2")]))
     assert (alone.method, alone.comparisons, alone.observed, alone.kappa) == ("", 0, None, None)
-    assert agreement_between([]) == alone
+    assert agreement_between(held([])) == alone
+
+
+def test_many_votes_are_counted_as_one_would_by_hand() -> None:
+    draw = Random(0)
+    votes = [
+        judged(
+            draw.choice(CHOICES),
+            f"m{draw.randrange(40)}",
+            f"v{number}",
+            time=f"2026-03-04T12:{number // 60:02}:{number % 60:02}+00:00",
+            question=draw.choice(("How much?", "how  much?", "When?")),
+            left=draw.choice("xy"),
+            right=draw.choice("xy"),
+            left_length=draw.randint(1, 3),
+            right_length=draw.randint(1, 3),
+        )._replace(voter=f"v{draw.randrange(60)}")
+        for number in range(900)
+    ]
+    votes = list({(vote.comparison_id, vote.voter): vote for vote in votes}.values())
+    votes.sort(key=lambda vote: vote.time)
+    longer = biases(held(votes))[1]
+    unequal = [
+        vote
+        for vote in votes
+        if vote.choice in ("left", "right") and vote.left_length != vote.right_length
+    ]
+    assert longer.n == len(unequal) and longer.count == sum(
+        (vote.left_length > vote.right_length) == (vote.choice == "left") for vote in unequal
+    )
+    same = repeats = 0
+    last: dict[Any, Judgement] = {}
+    other = {"left": "right", "right": "left"}
+    for vote in votes:
+        words = " ".join(vote.question.casefold().split())
+        before = last.get((vote.voter, words))
+        if vote.left != vote.right:
+            if before is not None and before.left == vote.right:
+                repeats += 1
+                same += other.get(before.choice, before.choice) == vote.choice
+            last[vote.voter, words] = vote
+    oneself = agreement_with_oneself(held(votes))
+    assert repeats > 50 and (oneself.count, oneself.n) == (same, repeats)
+    by_comparison = defaultdict(list)
+    for vote in votes:
+        by_comparison[vote.comparison_id].append(vote.choice)
+    items = [Counter(said) for said in by_comparison.values() if len(said) > 1]
+    agreeing = [
+        sum(n * (n - 1) for n in item.values()) / (item.total() * (item.total() - 1))
+        for item in items
+    ]
+    between = agreement_between(held(votes))
+    assert (between.method, between.comparisons) == ("fleiss", len(items))
+    assert between.observed == pytest.approx(sum(agreeing) / len(items))

@@ -9,8 +9,9 @@ import pytest
 from assistant.ratings.choosing import choose_pair
 from assistant.ratings.judgements import Judgements, judgements_from
 from assistant.ratings.rating import rate
-from assistant.ratings.report import NO_DOCUMENT, report
+from assistant.ratings.report import report
 from assistant.ratings.tables import TABLES
+from assistant.ratings.vote_columns import NO_DOCUMENT
 from assistant.records import KINDS, Choice, Contender, ContenderKind, Decoding, Judgement
 from assistant.vote_export import rows_csv
 
