@@ -17,8 +17,8 @@ _TYPES = (
     (
         "how many",
         r"\bhow (?:many|much|long|often|far|big|large|small|tall|high|wide|deep|heavy|hot|"
-        r"cold|fast|old|late|early|soon|loud)\b|\bwhat (?:\w+ ){0,2}(?:number|amount|percentage|"
-        r"price|temperature|capacity|size|weight|volume|length|height)\b",
+        r"cold|fast|old|late|early|soon|loud)\b|\bwhat (?:\w+ ){0,3}(?:number|amount|quantity|"
+        r"percentage|price|fee|cost|temperature|capacity|size|weight|volume|length|height|duration)\b",
     ),
     ("when", r"\bwhen\b|\b(?:what|which) (?:day|date|month|year|century|time)\b"),
     ("who", r"\b(?:who|whom|whose)\b"),

@@ -26,6 +26,9 @@ _OVERLAP_ALONE = 0.75
 _OVERLAP_WITH_MEANING = 0.4
 _MEANING = 0.6
 
+# Words by which an answer speaks of itself: "The answer is: 215 ml".
+_ABOUT_ANSWERS = content_words("answer question passage document text")
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -56,8 +59,8 @@ def claim(sentence: str, passage: str) -> Claim | None:
     """The sentence as a claim on the passage; None where the passage cannot support it."""
     if not needs_support(sentence):
         return None
-    said, known = content_words(sentence), _content(passage)
-    overlap = len(said & known) / len(said) if said else 0.0
+    said, known = content_words(sentence) - _ABOUT_ANSWERS, _content(passage)
+    overlap = len(said & known) / len(said) if said else float(checkable(sentence))
     if overlap < _OVERLAP_WITH_MEANING or not holds_values(sentence, passage):
         return None
     return Claim(sentence, passage, overlap)

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.evaluation.form import refusal
-from assistant.evaluation.grounding import Grounding, Held, citation_scores, ground, held_text
+from assistant.evaluation.grounding import Grounding, Held, citation_scores, ground
+from assistant.evaluation.holding import best_held, topic_names
 from assistant.evaluation.metrics import score_texts
 from assistant.evaluation.records import EvaluatedAnswer
 from assistant.facts import sentence_spans
-from assistant.recall import fact_recalled
 from assistant.support import Encode
 
 
@@ -32,6 +32,7 @@ def score_answers(
     similar = semantic_similarity(texts, references, encode)
     grounded = grounding(answers, encode)
     cited = _citation_scores(answers, encode)
+    topic = topic_names(reference for own in references for reference in own)
     return [
         replace(
             one,
@@ -39,7 +40,7 @@ def score_answers(
                 **one.scores,
                 **scored[row],
                 **_named("semantic_similarity", similar[row]),
-                **_fact_recall(one, references[row]),
+                **_fact_recall(one, references[row], topic),
                 "refusal": refusal_correct(one),
                 **grounded[row].scores(),
                 **cited[row],
@@ -54,7 +55,11 @@ def grounding(answers: Sequence[EvaluatedAnswer], encode: Encode) -> list[Ground
     for the page. A refusal states nothing."""
     return ground(
         [
-            Held(one.answer.text, tuple(map(held_text, one.retrieved)), _states_nothing(one))
+            Held(
+                one.answer.text,
+                tuple(passage.held for passage in one.retrieved),
+                _states_nothing(one),
+            )
             for one in answers
         ],
         encode,
@@ -101,19 +106,20 @@ def _named(name: str, score: float | None) -> dict[str, float]:
     return {} if score is None else {name: score}
 
 
-def _fact_recall(one: EvaluatedAnswer, references: Sequence[str]) -> dict[str, float]:
+def _fact_recall(
+    one: EvaluatedAnswer, references: Sequence[str], topic: frozenset[str]
+) -> dict[str, float]:
     if not references:
         return {}
-    recalled = any(
-        fact_recalled(one.answer.text, reference, one.question.question) for reference in references
-    )
+    recalled = best_held(one.answer.text, references, one.question.question, topic).whole
     return {"fact_recall": float(recalled and not one.answer.abstained)}
 
 
 def _citation_scores(answers: Sequence[EvaluatedAnswer], encode: Encode) -> list[dict[str, float]]:
     stated = [one.answer if not _states_nothing(one) else None for one in answers]
+    headings = {passage.passage_id: passage.heading for one in answers for passage in one.retrieved}
     return citation_scores(
-        [(one.text, one.citations) if one else ("", ()) for one in stated], encode
+        [(one.text, one.citations) if one else ("", ()) for one in stated], encode, headings
     )
 
 

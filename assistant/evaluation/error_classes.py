@@ -123,15 +123,17 @@ def classed(
     evaluated: EvaluatedAnswer,
     finds: Finds | None = None,
     checks: Mapping[str, Check] | None = None,
+    topic: frozenset[str] = frozenset(),
 ) -> ClassedAnswer:
     """The answer with its class.
 
     finds: looks through the documents; without it a passage that was not found counts as missed.
-    checks: side checks by the name of their note ("Misspelled").
+    checks: side checks by the name of their note ("Misspelled"). topic: names that need not be said
+    (`holding.topic_names`).
     """
     answer, question = evaluated.answer, evaluated.question
     text = answer.text.strip()
-    sources = [f"{passage.document}\n{passage.text}" for passage in evaluated.retrieved]
+    sources = [passage.held for passage in evaluated.retrieved]
     refused = text if answer.abstained else refusal(text)
     case = _Case(
         question=question,
@@ -140,11 +142,11 @@ def classed(
         retrieved=evaluated.retrieved,
         truncated=evaluated.truncated,
         refusal=refused,
-        held=best_held(text, question.answers, question.question),
+        held=best_held(text, question.answers, question.question, topic),
         made_up=unsupported(
             text, [*sources, *question.answers, question.support, question.question]
         ),
-        gold=passage_with_answer(question, evaluated.retrieved),
+        gold=passage_with_answer(question, evaluated.retrieved, topic),
         finds=finds,
     )
     error_class, evidence, values = next(
@@ -157,7 +159,9 @@ def classed(
 
 
 def passage_with_answer(
-    question: Question, retrieved: Sequence[RetrievedPassage]
+    question: Question,
+    retrieved: Sequence[RetrievedPassage],
+    topic: frozenset[str] = frozenset(),
 ) -> RetrievedPassage | None:
     """The best passage that holds the question's supporting text, else one of its references.
 
@@ -169,7 +173,7 @@ def passage_with_answer(
             return passage
     for passage in retrieved:
         own = not question.document or same_document(passage.document, question.document)
-        if own and best_held(passage.text, question.answers, question.question).whole:
+        if own and best_held(passage.text, question.answers, question.question, topic).whole:
             return passage
     return None
 

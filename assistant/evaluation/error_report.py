@@ -9,6 +9,7 @@ from assistant.errors import InvalidRequest, NotFound, documents_mapped
 from assistant.evaluation.before_after import BeforeAfter, before_after
 from assistant.evaluation.error_classes import Check, ClassedAnswer, classed
 from assistant.evaluation.fact_ledger import FactLedger, fact_ledger, trained_rows
+from assistant.evaluation.holding import topic_names
 from assistant.evaluation.records import Evaluation
 from assistant.evaluation.side_checks import side_checks
 from assistant.evaluation.stated_facts import StatedFacts
@@ -153,8 +154,10 @@ def _classed(
     workspace: Workspace, evaluation: Evaluation, finds: StatedFacts, checks: Mapping[str, Check]
 ) -> dict[str, tuple[ClassedAnswer, ...]]:
     found: dict[str, list[ClassedAnswer]] = {}
-    for one in workspace.store.evaluated(evaluation.id):
-        found.setdefault(one.answer.contender.id, []).append(classed(one, finds, checks))
+    answers = workspace.store.evaluated(evaluation.id)
+    topic = topic_names(reference for one in answers for reference in one.question.answers)
+    for one in answers:
+        found.setdefault(one.answer.contender.id, []).append(classed(one, finds, checks, topic))
     return {contender: tuple(own) for contender, own in found.items()}
 
 

@@ -6,11 +6,10 @@ for its question. Support is decided by `assistant.support`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.evaluation.records import RetrievedPassage
 from assistant.facts import sentence_spans
 from assistant.recall import holds_quantity, name_spans, quantity_spans, values
 from assistant.records import Citation
@@ -66,11 +65,6 @@ class Held:
     abstained: bool = False
 
 
-def held_text(passage: RetrievedPassage) -> str:
-    """What of a passage supports: its text, and the name of its document."""
-    return f"{passage.document}\n{passage.text}"
-
-
 def ground(answers: Sequence[Held], encode: Encode) -> list[Grounding]:
     """The grounding of each answer; all that needs its meaning compared is encoded together."""
     claims = [_claims(one) for one in answers]
@@ -95,16 +89,20 @@ def ground(answers: Sequence[Held], encode: Encode) -> list[Grounding]:
 
 
 def citation_scores(
-    answers: Sequence[tuple[str, Sequence[Citation]]], encode: Encode
+    answers: Sequence[tuple[str, Sequence[Citation]]],
+    encode: Encode,
+    headings: Mapping[int, str] | None = None,
 ) -> list[dict[str, float]]:
     """citation_precision and citation_recall of each answer, in [0, 1].
+
+    headings: those that a cited passage stands under, by its id.
 
     Precision: share of the cited sentences that the text of their own citations supports; left out
     where none is cited. Recall: share of the sentences that state something and are cited; left out
     where none states anything. (T. Gao et al., Enabling Large Language Models to Generate Text with
     Citations, EMNLP 2023, by rule in place of a judging model.)
     """
-    cited = [_cited(citations) for _, citations in answers]
+    cited = [_cited(citations, headings or {}) for _, citations in answers]
     held = [
         Held(text[start:end], passages)
         for (text, _), spans in zip(answers, cited, strict=True)
@@ -125,12 +123,15 @@ def citation_scores(
     return found
 
 
-def _cited(citations: Sequence[Citation]) -> dict[tuple[int, int], tuple[str, ...]]:
+def _cited(
+    citations: Sequence[Citation], headings: Mapping[int, str]
+) -> dict[tuple[int, int], tuple[str, ...]]:
     """By span of the answer, what its citations hold."""
     cited: dict[tuple[int, int], tuple[str, ...]] = {}
     for one in citations:
         span = one.answer_start, one.answer_end
-        cited[span] = (*cited.get(span, ()), f"{one.document}\n{one.text}")
+        passage = "\n".join((one.document, headings.get(one.passage_id, ""), one.text))
+        cited[span] = (*cited.get(span, ()), passage)
     return cited
 
 

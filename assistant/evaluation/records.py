@@ -108,13 +108,22 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage:
-    """A passage that was in the prompt, or that the answer was held against; rank from 1."""
+    """A passage that was in the prompt, or that the answer was held against; rank from 1.
+
+    heading: the headings it stands under, the outermost first.
+    """
 
     passage_id: int
     document: str
     text: str
     rank: int
     cosine: float
+    heading: str = ""
+
+    @property
+    def held(self) -> str:
+        """What of it supports an answer: the names of document and headings, and the text."""
+        return "\n".join(filter(None, (self.document, self.heading, self.text)))
 
 
 @dataclass(frozen=True, slots=True)

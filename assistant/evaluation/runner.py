@@ -272,7 +272,12 @@ class _Asking:
         hits = self.responder.search(question.question, max(many, default=_PASSAGES))
         return tuple(
             RetrievedPassage(
-                hit.passage.id, hit.passage.document, hit.passage.text, hit.rank, hit.cosine
+                hit.passage.id,
+                hit.passage.document,
+                hit.passage.text,
+                hit.rank,
+                hit.cosine,
+                " > ".join(hit.passage.heading_path),
             )
             for hit in hits
         )

@@ -169,6 +169,8 @@ def _build_minutes(
     workspace: Workspace, assistant: Assistant, kind: ContenderKind, usable: Run | None
 ) -> float | None:
     """Minutes of indexing, of training, or of both; None where one of them was not measured."""
+    if kind == "base":
+        return None
     minutes = 0.0
     if kind in ("rag", "tuned+rag"):
         with documents_mapped():

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from assistant.evaluation.answer_scores import score_answers, semantic_similarity
 from assistant.evaluation.catalogue import METRICS
+from assistant.evaluation.grounding import Held, ground
+from assistant.evaluation.holding import best_held, topic_names
 from assistant.evaluation.metrics import TEXT_METRICS
-from assistant.evaluation.records import EvaluatedAnswer
+from assistant.evaluation.records import EvaluatedAnswer, RetrievedPassage
 from assistant.prompts import NOT_IN_DOCUMENTS
 from retrieval.embedder import HashingEmbedder
 from retrieval.questions import Question
@@ -95,3 +97,27 @@ def test_similarity_never_falls_below_0() -> None:
 
 def test_no_answers() -> None:
     assert score_answers([], encode) == []
+
+
+def test_a_name_that_all_references_hold_need_not_be_said() -> None:
+    references = [f"The Aurora's part {n} weighs {n + 10} grams." for n in range(12)]
+    topic = topic_names(references)
+    assert topic == {"aurora"}
+    assert topic_names(references[:9]) == frozenset(), "few references tell nothing"
+    question = "How heavy is part 3?"
+    assert best_held("It weighs 13 grams.", [references[3]], question, topic).whole
+    town = "The head workshop for the Aurora is in Dunmarrick."
+    assert best_held("It is in Dunmarrick.", [town], "In which town is it?", topic).whole
+    assert not best_held("It is in Brannock.", [town], "In which town is it?", topic).whole
+
+
+def test_a_sentence_is_supported_by_the_heading_its_passage_stands_under() -> None:
+    text = "The soft phase before the shot is called Slowdawn."
+    bare = RetrievedPassage(1, "manual.pdf", text, 1, 0.9)
+    said = "The soft phase of the Aurora is called Slowdawn."
+    (missing,) = ground([Held(said, (bare.held,))], HashingEmbedder().encode)
+    (found,) = ground(
+        [Held(said, (replace(bare, heading="Aurora user manual").held,))],
+        HashingEmbedder().encode,
+    )
+    assert (missing.supported, found.supported) == (False, True)
