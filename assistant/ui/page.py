@@ -153,7 +153,18 @@ class _Page:
             chat.refreshed, [*where, *chat.pickers], [chat.widgets.turn, *chat.pickers], **QUICK
         )
         for tab, values, inputs, outputs in (
-            (self._documents_tab, documents.values, [assistant], documents.shown),
+            (
+                self._documents_tab,
+                documents.values,
+                [assistant, *documents.view],
+                documents.shown,
+            ),
+            (
+                self._documents_tab,
+                documents.embedder.values,
+                [assistant],
+                documents.embedder.shown,
+            ),
             (
                 self._examples_tab,
                 self._examples.values,

@@ -160,7 +160,7 @@ def test_a_failed_file_is_named_with_its_reason_and_the_others_are_counted() -> 
         AddResult("a.pdf", "failed", None, "a.pdf asks for a password."),
     )
     html = indexing_html(Indexing(results=results_))
-    assert "1 file in the list, 1 not added" in html
+    assert "2 files: 1 indexed, 1 refused" in html
     named = '<strong class="name">a.pdf</strong> asks for a password.'
     assert html.index(named) < html.index("3 passages"), "what failed comes first"
 
