@@ -15,6 +15,7 @@ from pathlib import Path
 
 from retrieval.children import ChildPool
 from retrieval.database import Database, errors_mapped, generation_of, meta_of
+from retrieval.document_names import document_name
 from retrieval.documents import AddResult, Document, IndexingProgress, Passage, SelfCheck
 from retrieval.embedder import Embedder
 from retrieval.errors import EmbedderError
@@ -301,7 +302,7 @@ def _sources(paths: Sequence[Path]) -> tuple[list[Source], list[AddResult]]:
     sources: dict[str, Source] = {}
     refused = []
     for path in paths:
-        for source in _walked(path) if path.is_dir() else [Source(path, path.name)]:
+        for source in _walked(path) if path.is_dir() else [Source(path, document_name(path.name))]:
             known = sources.setdefault(source.name, source)
             if known.path != source.path:
                 refused.append(
@@ -323,4 +324,4 @@ def _walked(folder: Path) -> Iterator[Source]:
             for name in sorted(files):
                 path = Path(place, name)
                 if not name.startswith(".") and not path.is_symlink():
-                    yield Source(path, path.relative_to(folder).as_posix())
+                    yield Source(path, document_name(path.relative_to(folder).as_posix()))

@@ -6,12 +6,14 @@ Members are written under numbers, never under the names that the archive gives 
 from __future__ import annotations
 
 import errno
+import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from retrieval.document_names import document_name
 from retrieval.errors import (
     DocumentError,
     EmptyDocument,
@@ -22,7 +24,18 @@ from retrieval.errors import (
 
 _PIECE = 1024 * 1024
 _IGNORED = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
-_NAME_CHARACTERS = 400
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What the decompressors raise on damaged data; OSError is that of bzip2.
+_DAMAGED = (
+    NotImplementedError,
+    zipfile.BadZipFile,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ def unpack(
             _check_size(entries, name, bounds)
             return _members(archive, entries, name, folder, bounds, passwords)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise OversizedDocument(
                 f"{name} could not be unpacked, for the disk is full: free some space and add it "
                 "again."
@@ -108,7 +121,8 @@ def _members(
     known: set[str] = set()
     left = bounds.unpacked_bytes
     for number, entry in enumerate(entries):
-        shown = f"{name}/{_told(entry.filename)}"
+        member = entry.filename.replace("\\", "/")
+        shown = f"{name}/{document_name(member)}"
         target = folder / str(number)
         try:
             _check_name(entry, shown, known)
@@ -122,12 +136,6 @@ def _members(
         else:
             members.append(Unpacked(shown, target.name))
     return members
-
-
-def _told(filename: str) -> str:
-    """The member's name as it is shown and kept: printable, of bounded length."""
-    name = "".join(c if c.isprintable() else "\ufffd" for c in filename.replace("\\", "/"))
-    return name if len(name) <= _NAME_CHARACTERS else "..." + name[-_NAME_CHARACTERS:]
 
 
 def _check_name(entry: zipfile.ZipInfo, shown: str, known: set[str]) -> None:
@@ -165,7 +173,9 @@ def _write(
             pwd = password.encode("utf-8") if password is not None else None
             with archive.open(entry, pwd=pwd) as source, target.open("wb") as out:
                 return _copied(source, out, shown, most)
-        except (NotImplementedError, zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as e:
+        except _DAMAGED as e:
+            if isinstance(e, OSError) and e.errno in _DISK_FULL:
+                raise
             if locked and not isinstance(e, NotImplementedError):
                 continue  # a wrong password shows as one of these
             raise UnreadableDocument(

@@ -162,6 +162,25 @@ def test_a_damaged_member_costs_itself(packed: Packed, tmp_path: Path) -> None:
     assert "damaged" in first.reason and second.file
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_another_packing_costs_itself(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "first words " * 50, compress_type=method)
+        archive.writestr("b.txt", "second")
+    data = bytearray(path.read_bytes())
+    for place in range(45, 60):
+        data[place] ^= 0x5A
+    path.write_bytes(data)
+    first, second = unpack(path, path.name, tmp_path, BOUNDS, ())
+    assert "a.txt is damaged" in first.reason and second.file
+
+
+def test_names_that_deceive_are_shown_as_they_are(corpus: Corpus, packed: Packed) -> None:
+    results = corpus.add([packed("a.zip", {"a\u202egpj.md": "Words.", "b\nc.md": "Others."})])
+    assert outcomes(results) == [("a.zip/a\ufffdgpj.md", "added"), ("a.zip/b\ufffdc.md", "added")]
+
+
 # Made by `zip -P secret`: the library that reads locked archives cannot write them.
 LOCKED = base64.b64decode(
     "UEsDBAoACQAAAHeRdl2074IVKAAAABwAAAAIAAAAbm90ZS50eHRuqGN8n3kUiai2avMnbvcB3NJ2v5aXthnimh37"
