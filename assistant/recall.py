@@ -90,7 +90,8 @@ def fact_recalled(answer: str, reference: str, question: str, rivals: Iterable[s
 
     Needed are the numbers and names of the reference that the question does not give away; an
     answer's number fits whose unit is the same, or that has none where the other has one. A
-    reference without any needs all its content words that the question lacks.
+    reference without any needs all its content words that the question lacks, and one of which the
+    question gives all away ("Is it 5 or 7 litres?") all that it states itself.
 
     rivals: the references of other facts. A rival value is a number, where numbers are needed, or a
     name, where names are, of one of them that is in the answer, but neither in the reference nor in
@@ -100,13 +101,25 @@ def fact_recalled(answer: str, reference: str, question: str, rivals: Iterable[s
     given_words = {word.casefold() for word in words(question)}
     needed = needed_values(reference, question)
     if not needed.quantities and not needed.names:
-        return content_words(reference) - content_words(question) <= content_words(answer)
+        lacking = content_words(reference) - content_words(question)
+        return lacking <= content_words(answer) if lacking else _states_all(answer, reference)
     said_words = {word.casefold() for word in words(answer)}
     if not all(holds_quantity(said, quantity) for quantity in needed.quantities):
         return False
     if not needed.names <= said_words:
         return False
     return not _rival_said(said, meant, asked, given_words, needed, rivals)
+
+
+def _states_all(answer: str, reference: str) -> bool:
+    """Whether the answer holds every number and content word of the reference, or where it has
+    none, its words."""
+    said, meant, wanted = values(answer), values(reference), content_words(reference)
+    if meant.quantities or wanted:
+        held = all(holds_quantity(said, quantity) for quantity in meant.quantities)
+        return held and wanted <= content_words(answer)
+    plain, whole = (f" {' '.join(words(text)).casefold()} " for text in (reference, answer))
+    return bool(plain.strip()) and plain in whole
 
 
 def needed_values(reference: str, question: str) -> Values:

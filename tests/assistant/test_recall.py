@@ -50,6 +50,27 @@ def test_what_the_question_gives_away_is_not_needed() -> None:
     assert fact_recalled("It trips at 151 °C.", reference, "What does K47 of the Aurora mean?")
 
 
+@pytest.mark.parametrize(
+    ("question", "reference", "right", "wrong"),
+    [
+        ("Is it 5 or 7 litres?", "7 litres", "It is 7 litres.", "5 litres"),
+        ("Is the tank or the lid made of steel?", "The tank.", "the tank", "The lid."),
+        ("Is it Oslo or Bergen?", "Bergen", "Bergen, since 1995.", "Oslo"),
+        ("Is it?", "It is.", "Yes, it is.", "It may be."),
+    ],
+)
+def test_a_choice_that_the_question_offers_must_be_made(
+    question: str, reference: str, right: str, wrong: str
+) -> None:
+    assert fact_recalled(right, reference, question)
+    assert not fact_recalled(wrong, reference, question)
+    assert not fact_recalled("", reference, question)
+
+
+def test_a_reference_without_words_is_not_recalled_by_anything() -> None:
+    assert not fact_recalled("Nothing.", "?", "What does it say?")
+
+
 def test_a_rival_number_refutes_only_where_numbers_are_asked_for() -> None:
     rivals = ["Descaling takes 47 minutes."]
     assert not fact_recalled("It holds 1.85 litres, or 47.", TANK, ASKED, rivals)
