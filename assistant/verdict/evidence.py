@@ -136,7 +136,8 @@ class Evidence:
 
     unused_questions: test questions that no evaluation has asked yet. has_documents, has_run:
     whether RAG and a tuned model can answer at all. stale_examples: trained examples whose
-    document has changed or gone since.
+    document has changed or gone since. outdated: the kinds whose tests, or most of whose votes, are
+    of another version than the one in use.
     """
 
     contenders: tuple[ContenderEvidence, ...]
@@ -145,6 +146,7 @@ class Evidence:
     has_documents: bool
     has_run: bool
     stale_examples: int = 0
+    outdated: tuple[ContenderKind, ...] = ()
 
     def contender(self, kind: ContenderKind) -> ContenderEvidence | None:
         return next((one for one in self.contenders if one.kind == kind), None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import combinations
+
+import numpy as np
 
 from assistant.errors import InvalidRequest, documents_mapped
 from assistant.evaluation.question_sets import own_question_set
@@ -24,7 +26,7 @@ from assistant.verdict.evidence import (
 )
 from assistant.verdict.lifecycle import Stage, lifecycle
 from assistant.verdict.quality import Quality, quality
-from assistant.verdict.recommendation import Recommendation, recommend
+from assistant.verdict.recommendation import Recommendation, name, recommend
 from assistant.workspace import Workspace
 from retrieval.documents import Document
 
@@ -53,14 +55,18 @@ def verdict(workspace: Workspace, assistant: Assistant) -> Verdict:
     measured = quality(store, assistant.id)
     votes = judgements(store, assistant.id)
     rated = kind_ratings(votes)
-    evidence = _evidence(workspace, assistant, documents, runs, measured, rated)
+    outdated = _outdated(workspace, assistant, measured, votes)
+    evidence = replace(
+        _evidence(workspace, assistant, documents, runs, measured, rated),
+        outdated=tuple(outdated),
+    )
     recommendation = recommend(evidence)
     decisions = store.decisions(assistant.id)
     return Verdict(
         assistant=assistant,
         recommendation=recommendation,
         evidence=evidence,
-        outdated=_outdated(workspace, assistant, measured),
+        outdated=tuple(outdated.values()),
         stages=lifecycle(
             documents,
             runs,
@@ -239,17 +245,47 @@ def _unused(workspace: Workspace, assistant: Assistant, measured: Quality) -> in
     )
 
 
-def _outdated(workspace: Workspace, assistant: Assistant, measured: Quality) -> tuple[str, ...]:
-    said = []
-    for kind, own in measured.kinds.items():
-        if workspace.unavailable(assistant, kind):
+def _outdated(
+    workspace: Workspace, assistant: Assistant, measured: Quality, votes: Judgements
+) -> dict[ContenderKind, str]:
+    """For each kind whose evidence is of another version than the one in use, a sentence."""
+    said: dict[ContenderKind, str] = {}
+    for kind in KINDS:
+        own = measured.kinds.get(kind)
+        blind, of_version = _blind_votes(votes, kind)
+        if own is None and not blind:
             continue
-        if workspace.contender(assistant, kind).id != own.contender.id:
-            said.append(
-                f"The tests of {kind} are of an earlier version: its documents, run, prompt or "
-                "settings have changed since, so evaluate it again."
+        if workspace.unavailable(assistant, kind):
+            said[kind] = (
+                f"What was measured of {name(kind)} is of a version that is gone: its run or its "
+                "documents were deleted."
             )
-    return tuple(said)
+            continue
+        current = workspace.contender(assistant, kind).id
+        if own is not None and own.contender.id != current:
+            said[kind] = (
+                f"The tests of {name(kind)} are of an earlier version: its documents, run, prompt "
+                "or settings have changed since, so evaluate it again."
+            )
+        elif 2 * of_version.get(current, 0) < blind:
+            older = blind - of_version.get(current, 0)
+            said[kind] = (
+                f"{older:,} of {blind:,} blind votes on {name(kind)} are of earlier versions than "
+                "the one in use: vote on that one too."
+            )
+    return said
+
+
+def _blind_votes(votes: Judgements, kind: ContenderKind) -> tuple[int, dict[str, int]]:
+    """Blind votes on a kind, and how many of them each of its versions had."""
+    sides = np.concatenate([votes.left[votes.blind], votes.right[votes.blind]])
+    counts = np.bincount(sides, minlength=len(votes.contenders)).tolist()
+    own = {
+        one.id: count
+        for one, count in zip(votes.contenders, counts, strict=True)
+        if one.kind == kind
+    }
+    return sum(own.values()), own
 
 
 def _blind_times(votes: Judgements) -> list[datetime]:

@@ -14,11 +14,12 @@ from statistics import fmean, pstdev
 from weakref import WeakKeyDictionary
 
 from assistant.evaluation.records import Evaluation, Latency
+from assistant.evaluation.significance import metric_mean
 from assistant.records import KINDS, Contender, ContenderKind
 from assistant.store import Store
 from assistant.verdict.evidence import Measured, QualityDifference
 from retrieval.questions import Question
-from retrieval.statistics import bootstrap_mean, holm, paired_bootstrap, questions_needed
+from retrieval.statistics import holm, paired_bootstrap, questions_needed
 
 IN_SCOPE_METRICS = ("fact_recall", "f1")
 _MOST_QUESTIONS_NEEDED = 100_000
@@ -160,8 +161,8 @@ def _set_name(question_set: str, question: Question) -> str:
 
 
 def _measured(values: Sequence[float]) -> Measured:
-    interval = bootstrap_mean(values)
-    return Measured(fmean(values), interval.low, interval.high, len(values))
+    mean = metric_mean(values)
+    return Measured(mean.mean, mean.low, mean.high, mean.n)
 
 
 def _differences(

@@ -1,6 +1,7 @@
 """From evidence to one sentence: what to use, how sure that is, and what would settle it.
 
-A contender is out when another one is better by a test that allows for many looks and many pairs.
+A contender is out when another one, or the base model, is better by tests or by votes that allow
+for many pairs, and votes for many looks.
 What is left is recommended where it is one; where several are left, the evidence does not tell them
 apart, and the one that costs least to keep is the choice until it does.
 """
@@ -67,10 +68,11 @@ def recommend(evidence: Evidence) -> Recommendation:
         )
     standing = [kind for kind in candidates if not _beaten(evidence, kind, candidates)]
     standing = standing or candidates  # each beaten by another, in a circle
+    above_base = [kind for kind in standing if not _beaten(evidence, kind, ["base"])]
+    if not above_base:
+        return _base_is_better(evidence, standing, disagreements)
+    standing = above_base
     choice = standing[0]
-    over_base = evidence.pair(choice, "base")
-    if over_base is not None and over_base.better == "base":
-        return _base_is_better(over_base, choice, disagreements)
     certainty = _certainty(evidence, choice, standing, candidates)
     return Recommendation(
         choice=choice,
@@ -83,16 +85,20 @@ def recommend(evidence: Evidence) -> Recommendation:
 
 
 def _base_is_better(
-    pair: PairEvidence, choice: ContenderKind, disagreements: tuple[str, ...]
+    evidence: Evidence, beaten: list[ContenderKind], disagreements: tuple[str, ...]
 ) -> Recommendation:
+    """beaten: those that no other beats but the base model, at least one."""
+    pairs = [pair for kind in beaten if (pair := evidence.pair(kind, "base")) is not None]
+    agreed = all(pair.tests_prefer == pair.voters_prefer for pair in pairs)
     return Recommendation(
         choice="base",
-        certainty="settled" if pair.tests_prefer == pair.voters_prefer else "likely",
+        certainty="settled" if agreed and not evidence.outdated else "likely",
         sentence=(
-            f"Use neither yet: the base model alone does better than {name(choice)}, so something "
-            "in the documents or in the training went wrong."
+            "Use none of them yet: the base model alone does better than "
+            f"{_listed([name(kind) for kind in beaten])}, so something in the documents or in the "
+            "training went wrong."
         ),
-        reasons=(_reason(pair, "base"),),
+        reasons=tuple(_reason(pair, "base") for pair in pairs),
         disagreements=disagreements,
         next_step=Step("Look at the errors of both to see what went wrong.", "errors"),
     )
@@ -130,9 +136,13 @@ def _certainty(
         return "contested"
     if len(standing) > 1 or not rivals or len(candidates) < 2:
         return "open"
-    if all(pair.tests_prefer == pair.voters_prefer == choice for pair in rivals):
+    if _agreed(rivals, choice) and len(rivals) == len(candidates) - 1 and not evidence.outdated:
         return "settled"
     return "likely"
+
+
+def _agreed(pairs: list[PairEvidence], choice: ContenderKind) -> bool:
+    return all(pair.tests_prefer == pair.voters_prefer == choice for pair in pairs)
 
 
 def _sentence(
@@ -171,6 +181,8 @@ def _one_sided(evidence: Evidence, choice: ContenderKind, candidates: list[Conte
     ]
     by_tests = all(pair.tests_prefer == choice for pair in pairs)
     by_votes = all(pair.voters_prefer == choice for pair in pairs)
+    if by_tests and by_votes:
+        return "the tests and the blind votes prefer it, but not all of them are of what is in use"
     if by_tests:
         return "the tests prefer it, and the blind votes do not settle it yet"
     if by_votes:
@@ -213,6 +225,8 @@ def _nothing_known(evidence: Evidence) -> str:
         return "There is nothing to compare yet: add documents, and RAG answers from them."
     if not evidence.has_run:
         return "There is no tuned model yet: train one, then tests and votes can decide."
+    for one in evidence.known():
+        return f"Only {name(one.kind)} was measured so far: put the same questions to the others."
     return "Nothing was measured yet: an evaluation or blind votes would say which is better."
 
 
@@ -254,6 +268,12 @@ def _next_step(
         return Step("Look at the questions where tests and votes differ.", "errors")
     if certainty == "settled":
         return _after_settling(evidence.contender(choice))
+    if evidence.outdated:
+        return Step(
+            f"Evaluate {_listed([name(kind) for kind in evidence.outdated])} again: the tests or "
+            "votes so far are of earlier versions.",
+            "evaluate",
+        )
     if evidence.unused_questions:
         return Step(
             f"Put {_counted(evidence.unused_questions, 'test question')} more to all contenders: "
@@ -268,11 +288,11 @@ def _next_step(
 
 
 def _settling(pairs: list[PairEvidence]) -> Step:
-    """More votes or more questions, whichever asks for less."""
+    """More votes or more questions, whichever asks for less, where they have not decided yet."""
     votes = [
         pair.voted.votes_needed
         for pair in pairs
-        if pair.voted is not None and pair.voted.votes_needed is not None
+        if pair.voted is not None and pair.voted.votes_needed and pair.voters_prefer is None
     ]
     questions = [
         pair.tested.questions_needed - pair.tested.n
@@ -280,6 +300,7 @@ def _settling(pairs: list[PairEvidence]) -> Step:
         if pair.tested is not None
         and pair.tested.questions_needed is not None
         and pair.tested.questions_needed > pair.tested.n
+        and pair.tests_prefer is None
     ]
     if votes and (not questions or min(votes) <= min(questions)):
         count = min(votes)

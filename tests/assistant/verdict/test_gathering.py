@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -161,7 +162,27 @@ def test_a_changed_document_makes_evidence_and_run_outdated(
     assert "1 trained example with them" in said.recommendation.next_step.sentence
     tuned = said.evidence.contender("tuned")
     assert tuned is not None and "1 document that changed or went since" in tuned.freshness
-    assert len(said.outdated) == 1 and said.outdated[0].startswith("The tests of rag")
+    assert len(said.outdated) == 1 and said.outdated[0].startswith("The tests of RAG")
+
+
+def test_tests_of_a_deleted_run_are_told_and_settle_nothing(
+    workspace: Workspace, kettle: Assistant, both: tuple[Contender, Contender], evaluate: Evaluate
+) -> None:
+    evaluate("e1", {both[0]: [0.0] * 30, both[1]: [1.0] * 30})
+    runs = workspace.runs(kettle)
+    shutil.rmtree(runs.folder / runs.list()[0].id)
+    said = verdict(workspace, kettle)
+    assert said.evidence.outdated == ("tuned",)
+    assert "of a version that is gone" in said.outdated[0]
+    assert said.recommendation.certainty != "settled"
+
+
+def test_questions_all_answered_rightly_still_have_an_interval(
+    workspace: Workspace, kettle: Assistant, both: tuple[Contender, Contender], evaluate: Evaluate
+) -> None:
+    evaluate("e1", {both[0]: [1.0] * 12})
+    found = quality(workspace.store, kettle.id).kinds["rag"].quality
+    assert found.value == found.high == 1.0 and 0.7 < found.low < 0.8
 
 
 def test_test_questions_not_asked_yet_are_counted(

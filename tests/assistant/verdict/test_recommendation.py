@@ -125,8 +125,64 @@ def test_base_that_beats_all_is_told() -> None:
         )
     )
     assert said.choice == "base"
-    assert said.sentence.startswith("Use neither yet")
+    assert said.sentence.startswith("Use none of them yet")
     assert said.next_step.action == "errors"
+
+
+def test_a_contender_that_base_beats_gives_way_to_one_that_it_does_not() -> None:
+    said = recommend(
+        evidence(
+            PairEvidence("base", "rag", *FOR_FIRST),
+            PairEvidence("tuned", "base", *FOR_FIRST),
+            PairEvidence("rag", "tuned", SILENT_TEST),
+            kinds=("base", "rag", "tuned"),
+        )
+    )
+    assert said.choice == "tuned"
+    assert "base model alone" not in said.sentence
+
+
+def test_all_that_base_beats_are_named() -> None:
+    said = recommend(
+        evidence(
+            PairEvidence("base", "rag", *FOR_FIRST),
+            PairEvidence("base", "tuned", *FOR_FIRST),
+            PairEvidence("rag", "tuned", SILENT_TEST),
+            kinds=("base", "rag", "tuned"),
+        )
+    )
+    assert "better than RAG and the tuned model" in said.sentence
+    assert len(said.reasons) == 2
+
+
+def test_evidence_of_earlier_versions_settles_nothing() -> None:
+    held = replace(evidence(PairEvidence("rag", "tuned", *FOR_FIRST)), outdated=("tuned",))
+    said = recommend(held)
+    assert (said.choice, said.certainty, said.next_step.action) == ("rag", "likely", "evaluate")
+    assert "not all of them are of what is in use" in said.sentence
+    assert "Evaluate the tuned model again" in said.next_step.sentence
+
+
+def test_a_candidate_that_never_met_the_choice_keeps_it_from_being_settled() -> None:
+    said = recommend(
+        evidence(
+            PairEvidence("rag", "tuned", *FOR_FIRST),
+            PairEvidence("tuned", "tuned+rag", *FOR_FIRST),
+            kinds=("rag", "tuned", "tuned+rag"),
+        )
+    )
+    assert (said.choice, said.certainty) == ("rag", "likely")
+
+
+def test_votes_that_decided_are_not_asked_for_again() -> None:
+    decided = replace(FOR_FIRST[1], votes_needed=0)
+    said = recommend(evidence(PairEvidence("rag", "tuned", SILENT_TEST, decided)))
+    assert said.next_step.sentence.startswith("About 300 more test questions")
+
+
+def test_one_measured_contender_is_not_called_unmeasured() -> None:
+    said = recommend(Evidence((contender("rag"),), (), 0, True, True))
+    assert said.sentence.startswith("Only RAG was measured so far")
 
 
 def test_a_circle_is_open() -> None:
