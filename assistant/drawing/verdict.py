@@ -20,7 +20,8 @@ _CERTAINTY: dict[Certainty, tuple[str, str, str]] = {
     "unknown": ("Not measured", "", "Nothing was tested or voted on yet."),
 }
 _SETS = {
-    "recall": "on trained facts",
+    "all": "on all own tests",
+    "recall": "on trained facts, in other words",
     "generalisation": "on sections not trained on",
     "out_of_scope": "on questions to refuse",
 }
@@ -106,7 +107,7 @@ def side_by_side(contenders: Sequence[ContenderEvidence]) -> str:
 def lifeline(stages: Sequence[Stage]) -> str:
     """The versions in the order of time; the next step at the end."""
     items = "".join(
-        f'<li class="{stage.kind}"><strong>{escape(stage.title)}</strong>'
+        f'<li class="stage-{stage.kind}"><strong>{escape(stage.title)}</strong>'
         f"<span>{escape(stage.detail)}</span>"
         f'<small class="quiet">{moment(stage.at) if stage.at else ""}</small></li>'
         for stage in stages

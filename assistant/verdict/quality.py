@@ -72,7 +72,7 @@ def quality(store: Store, assistant_id: str) -> Quality:
         kept = _kept.setdefault(store, {})
         if assistant_id in kept and kept[assistant_id][0] == key:
             return kept[assistant_id][1]
-    made = _computed(store, used)
+    made = _computed(store, assistant_id, used)
     with _lock:
         kept[assistant_id] = (key, made)
     return made
@@ -102,12 +102,13 @@ class _Answered:
     answers: dict[str, tuple[str, Question, Scores]]
 
 
-def _computed(store: Store, used: Sequence[Evaluation]) -> Quality:
+def _computed(store: Store, assistant_id: str, used: Sequence[Evaluation]) -> Quality:
     answered = _answered(store, used)
+    splits = {example.id: example.split for example in store.examples(assistant_id)}
     kinds = {
         kind: made
         for kind in KINDS
-        if kind in answered and (made := _kind_quality(answered[kind])) is not None
+        if kind in answered and (made := _kind_quality(answered[kind], splits)) is not None
     }
     return Quality(kinds, _differences(kinds), tuple(used))
 
@@ -128,7 +129,7 @@ def _answered(store: Store, used: Sequence[Evaluation]) -> dict[ContenderKind, _
     return answered
 
 
-def _kind_quality(own: _Answered) -> KindQuality | None:
+def _kind_quality(own: _Answered, splits: Mapping[str, str]) -> KindQuality | None:
     right: dict[str, float] = {}
     by_set: dict[str, list[float]] = {}
     grounded: list[float] = []
@@ -138,7 +139,8 @@ def _kind_quality(own: _Answered) -> KindQuality | None:
         if value is None:
             continue
         right[asked] = value
-        by_set.setdefault(_set_name(question_set, question), []).append(value)
+        name = _set_name(splits.get(question.id, question_set), question)
+        by_set.setdefault(name, []).append(value)
         if "groundedness" in scores:
             grounded.append(scores["groundedness"])
         if not question.in_scope:
@@ -157,6 +159,7 @@ def _kind_quality(own: _Answered) -> KindQuality | None:
 
 
 def _set_name(question_set: str, question: Question) -> str:
+    """Recall and generalisation are told apart, also where all own tests were asked together."""
     return question_set if question.in_scope else "out_of_scope"
 
 

@@ -276,7 +276,7 @@ def _next_step(
         )
     if evidence.unused_questions:
         return Step(
-            f"Put {_counted(evidence.unused_questions, 'test question')} more to all contenders: "
+            f"Put {_counted(evidence.unused_questions, 'more test question')} to all contenders: "
             "that costs nobody's time.",
             "evaluate",
         )

@@ -212,3 +212,22 @@ def test_what_counts_as_right(
     in_scope: bool, scores: dict[str, float], expected: float | None
 ) -> None:
     assert handled_rightly(question(1, in_scope), scores) == expected
+
+
+def test_own_tests_asked_together_are_told_apart(
+    workspace: Workspace, kettle: Assistant, both: tuple[Contender, Contender], evaluate: Evaluate
+) -> None:
+    workspace.store.add_examples(
+        kettle.id,
+        [
+            Example("q0", "Question 0?", "1.85", "written", "recall"),
+            Example("q1", "Question 1?", "1.85", "written", "generalisation"),
+        ],
+    )
+    evaluate("e1", {both[0]: [1.0, 0.0, 1.0]}, "all")
+    found = quality(workspace.store, kettle.id).kinds["rag"]
+    assert [(name, one.value) for name, one in found.by_set] == [
+        ("all", 1.0),
+        ("generalisation", 0.0),
+        ("recall", 1.0),
+    ]

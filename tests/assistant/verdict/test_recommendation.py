@@ -227,7 +227,7 @@ def test_questions_not_asked_yet_come_before_peoples_time() -> None:
     pair = PairEvidence("rag", "tuned", SILENT_TEST, SILENT_VOTE)
     said = recommend(replace(evidence(pair), unused_questions=81))
     assert said.next_step.action == "evaluate"
-    assert "81 test questions more" in said.next_step.sentence
+    assert "81 more test questions" in said.next_step.sentence
 
 
 def test_more_questions_where_no_votes_can_be_counted() -> None:
