@@ -48,7 +48,8 @@ class ThumbUse:
 class Impression:
     """What a voter answered in one tap to “Was this useful? Was it right?”.
 
-    turn: id of the comparison or reply. useful, right: None where that was not answered.
+    turn: id of the comparison or reply. useful, right: None where that was not answered. unsure:
+    the voter said that they do not know whether it was right.
     """
 
     turn: str
@@ -58,6 +59,7 @@ class Impression:
     created_at: datetime
     useful: bool | None = None
     right: bool | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,11 @@ class ReviewStore:
         with self._database.write() as connection:
             use.add_impression(connection, assistant_id, given)
 
+    def impressions(self, turns: Sequence[str], voter: str) -> list[Impression]:
+        """What this voter answered in one tap about these comparisons and replies."""
+        with self._database.read() as connection:
+            return use.impressions_of(connection, turns, voter)
+
     def use(self, assistant_id: str, since: datetime) -> Use:
         """All answers, votes, thumbs and impressions from that moment on, oldest first."""
         with self._database.read() as connection:

@@ -31,6 +31,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -423,6 +424,7 @@ impressions = Table(
     Column("contender_id", String(16), nullable=False),
     Column("useful", Boolean),
     Column("right", Boolean),
+    Column("unsure", Boolean, nullable=False, server_default=false()),
     Column("created_at", UtcDateTime, nullable=False),
     CheckConstraint("voter <> ''", name="voter"),
     CheckConstraint("side IN ('left', 'right')", name="side"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, union_all
@@ -21,6 +22,19 @@ from assistant.store.statements import upserted
 from assistant.store.votes import MAX_VOTER
 
 _NO_TURN = "There is no such answer to judge: nothing was kept, ask the question again."
+
+
+# In the order of the fields of `Impression`.
+_GIVEN = (
+    impressions.c.turn_id,
+    impressions.c.side,
+    impressions.c.voter,
+    impressions.c.contender_id,
+    impressions.c.created_at,
+    impressions.c.useful,
+    impressions.c.right,
+    impressions.c.unsure,
+)
 
 
 def use_of(connection: Connection, assistant_id: str, since: datetime) -> Use:
@@ -71,14 +85,25 @@ def add_impression(connection: Connection, assistant_id: str, given: Impression)
     contender = select(answers.c.contender_id).where(answers.c.id == answer)
     key = {"turn_id": given.turn, "side": given.side, "voter": given.voter}
     held = connection.execute(select(impressions).filter_by(**key)).mappings().one_or_none()
+    before = dict(held) if held is not None else {}
+    said_right = given.right is not None or given.unsure
     values = {
         "assistant_id": assistant_id,
         "contender_id": connection.execute(contender).scalar_one(),
-        "useful": given.useful if given.useful is not None or held is None else held["useful"],
-        "right": given.right if given.right is not None or held is None else held["right"],
+        "useful": given.useful if given.useful is not None else before.get("useful"),
+        "right": given.right if said_right else before.get("right"),
+        "unsure": given.unsure if said_right else before.get("unsure", False),
         "created_at": given.created_at,
     }
     upserted(connection, impressions, key, values)
+
+
+def impressions_of(connection: Connection, turns: Sequence[str], voter: str) -> list[Impression]:
+    """What this voter answered about these comparisons and replies."""
+    statement = select(*_GIVEN).where(
+        impressions.c.turn_id.in_(turns), impressions.c.voter == voter
+    )
+    return [Impression(*row) for row in connection.execute(statement)]
 
 
 def _answer_of(connection: Connection, assistant_id: str, given: Impression) -> int:
@@ -162,15 +187,7 @@ def _impressions(
     connection: Connection, assistant_id: str, since: datetime
 ) -> tuple[Impression, ...]:
     statement = (
-        select(
-            impressions.c.turn_id,
-            impressions.c.side,
-            impressions.c.voter,
-            impressions.c.contender_id,
-            impressions.c.created_at,
-            impressions.c.useful,
-            impressions.c.right,
-        )
+        select(*_GIVEN)
         .where(impressions.c.assistant_id == assistant_id, impressions.c.created_at >= since)
         .order_by(impressions.c.created_at)
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from assistant.comparison import Compared, Replied, SideFailed, SideText
 from assistant.records import Assistant, Conversation
+from assistant.review.offers import take_back_compared
 from assistant.ui.chat_views import ChatView, ChatViews, Picked
 from assistant.ui.judging import Judging
 from assistant.ui.notices import notice, sentence_of
@@ -201,6 +202,8 @@ class Chat:
         failed = False
         for event in events:
             if isinstance(event, Compared | Replied):
+                if isinstance(event, Compared):
+                    take_back_compared(self._store, event.comparison)
                 if not conversation.title:
                     self._store.rename_conversation(conversation.id, _title(question))
                 yield self.views.show(conversation.assistant_id, conversation.id, voter, picked)

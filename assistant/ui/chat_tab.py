@@ -70,7 +70,7 @@ class ChatTab:
             html.submit(
                 self._begin_pressed,
                 [*where, *self.pickers],
-                [places.pending, *self.shown],
+                [places.pending, *self.shown, *self.pickers],
                 **QUICK,
             ).then(
                 self._answer,
@@ -95,7 +95,7 @@ class ChatTab:
         for html in (widgets.history, widgets.turn):
             html.click(
                 self._pressed,
-                [*where, *self.pickers],
+                [*where, places.answered, *self.pickers],
                 [*self.shown, self._panel],
                 **QUICK,
             )
@@ -144,8 +144,19 @@ class ChatTab:
         blind: bool,
         request: gr.Request,
     ) -> list[Any]:
-        question = pressed_data(event).get("question", "")
-        return self._begin(question, assistant_id, conversation_id, left, right, blind, request)
+        """Ask a question of the welcome; one offered from the errors is for its own pair, blind."""
+        data = pressed_data(event)
+        question = data.get("question", "")
+        pickers: list[Any] = [gr.skip()] * len(self.pickers)
+        if data.get("offered") == "yes":
+            try:
+                picked = self.chat.views.picked_for(assistant_id, question)
+            except Exception as error:
+                return ["", *self._failed(sentence_of(error)), *pickers]
+            left, right, blind = picked.left, picked.right, picked.blind
+            pickers = self._picker_values(assistant_id, picked)
+        begun = self._begin(question, assistant_id, conversation_id, left, right, blind, request)
+        return [*begun, *pickers]
 
     def _answer(
         self,
@@ -230,6 +241,7 @@ class ChatTab:
         event: gr.EventData,
         assistant_id: str,
         conversation_id: str,
+        judged: str,
         left: str,
         right: str,
         blind: bool,
@@ -245,6 +257,14 @@ class ChatTab:
                 marker = int(data.get("marker", "0"))
                 panel = self._sources.opened(answered, data.get("side", ""), marker, voter)
                 return [*same, panel]
+            if action == "impression":
+                about, said = data.get("question", ""), data.get("said", "")
+                self.chat.judging.impression(answered, data.get("side", ""), voter, about, said)
+                view = self.chat.views.show(assistant_id, conversation_id, voter, picked, judged)
+                # The vote bar goes on saying what became of the vote.
+                same[self.shown.index(self.widgets.history)] = view.history
+                same[self.shown.index(self.widgets.turn)] = view.turn
+                return [*same, gr.skip()]
             if action == "thumb":
                 self.chat.judging.thumb(answered, voter, data.get("up") == "yes")
                 answered = ""

@@ -20,6 +20,7 @@ from assistant.records import (
     Vote,
 )
 from assistant.shipped import sample_description
+from assistant.ui.one_tap_html import Given
 from assistant.ui.services import Services
 from assistant.ui.turns import compared_turn, replied_turn, welcome
 
@@ -94,7 +95,7 @@ class ChatViews:
         if not comparisons:
             return ChatView(conversation_id, turn=self._welcome(assistant_id, picked))
         judged = next((one for one in comparisons if one.id == answered), comparisons[-1])
-        shown = [self._compared(comparison, voter, judged.id) for comparison in comparisons]
+        shown = self._compared_turns(comparisons, voter, judged.id)
         vote = self.vote_of(judged.id, voter)
         votable = not (judged.left.stopped or judged.right.stopped)
         earlier = judged is not comparisons[-1]
@@ -122,6 +123,23 @@ class ChatViews:
             return Picked("rag", "tuned", True)
         return Picked("rag" if "rag" in ready else "base", ONE_SIDE, True)
 
+    def picked_for(self, assistant_id: str, question: str) -> Picked:
+        """The pair, blind, that an offered question is for.
+
+        Raises InvalidRequest where it is offered no more, or one of the pair cannot answer yet.
+        """
+        known = self._store.offered_questions(assistant_id)
+        offered = next((one for one in known if one.question == question), None)
+        if offered is None:
+            raise InvalidRequest(
+                "This question is offered no more: it was asked already. Write it to ask it again."
+            )
+        reasons = dict(self.reasons(assistant_id))
+        reason = reasons[offered.left] or reasons[offered.right]
+        if reason:
+            raise InvalidRequest(reason)
+        return Picked(offered.left, offered.right, True)
+
     def chosen_pair(self, assistant_id: str) -> ChosenPair | None:
         """The pair of which a vote teaches most; None where fewer than two can answer."""
         assistant = self._services.assistant(assistant_id)
@@ -145,9 +163,11 @@ class ChatViews:
             described = sample_description()
             return welcome(described.name, described.task, described.example_questions, hint)
         assistant = self._services.assistant(assistant_id)
-        offered = [one.question for one in self._store.offered_questions(assistant.id)[:_OFFERED]]
-        questions = [*offered, *self._services.workspace.example_questions(assistant)]
-        return welcome(assistant.name, assistant.task, list(dict.fromkeys(questions)), hint)
+        offered = self._store.offered_questions(assistant.id)[:_OFFERED]
+        known = {one.question for one in offered}
+        examples = self._services.workspace.example_questions(assistant)
+        questions = [question for question in examples if question not in known]
+        return welcome(assistant.name, assistant.task, questions, hint, offered)
 
     def _show_replies(self, conversation: Conversation, voter: str) -> ChatView:
         turns = self._replies(conversation, voter)
@@ -171,16 +191,26 @@ class ChatViews:
             if thumb.voter == voter
         }
         replies: Sequence[Reply] = self._store.replies(conversation.id)
-        return [replied_turn(reply, thumbs.get(reply.id)) for reply in replies]
+        given = self._given([reply.id for reply in replies], voter)
+        return [replied_turn(reply, thumbs.get(reply.id), given) for reply in replies]
 
     def all_turns(self, conversation: Conversation, voter: str) -> str:
         """Every turn so far, as they stand above a question that is being answered."""
         if conversation.right is None:
             return "".join(self._replies(conversation, voter))
         comparisons = self._store.comparisons(conversation.id)
-        return "".join(self._compared(comparison, voter, "") for comparison in comparisons)
+        return "".join(self._compared_turns(comparisons, voter, ""))
 
-    def _compared(self, comparison: Comparison, voter: str, answered: str) -> str:
+    def _compared_turns(
+        self, comparisons: Sequence[Comparison], voter: str, answered: str
+    ) -> list[str]:
+        given = self._given([comparison.id for comparison in comparisons], voter)
+        return [self._compared(comparison, voter, answered, given) for comparison in comparisons]
+
+    def _given(self, turns: Sequence[str], voter: str) -> Given:
+        return {(one.turn, one.side): one for one in self._store.impressions(turns, voter)}
+
+    def _compared(self, comparison: Comparison, voter: str, answered: str, given: Given) -> str:
         vote = self.vote_of(comparison.id, voter)
         revealed = self._arena.revealed(comparison, voter)
         note = f"<span>You voted: {CHOSEN[vote.choice]}.</span>" if vote else ""
@@ -189,7 +219,7 @@ class ChatViews:
             and comparison.id != answered
             and not (comparison.left.stopped or comparison.right.stopped)
         )
-        return compared_turn(comparison, revealed, note, votable)
+        return compared_turn(comparison, revealed, note, votable, given)
 
     def vote_of(self, comparison_id: str, voter: str) -> Vote | None:
         """The voter's standing vote: the open one where there is one, else the blind one."""

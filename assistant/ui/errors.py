@@ -189,7 +189,7 @@ class ErrorsSection:
             added = offer_in_chat(workspace, assistant, questions, *pair)
             return notice(
                 f"{counted(added, 'question')} offered in the chat, for a blind comparison of "
-                f"{NAMES[pair[0]]} and {NAMES[pair[1]]}: begin a new chat.",
+                f"{NAMES[pair[0]]} and {NAMES[pair[1]]}: begin a new chat and press one.",
                 "good",
             )
         raise InvalidRequest("This cannot be done with errors.")

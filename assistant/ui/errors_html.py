@@ -36,7 +36,7 @@ _ACTIONS = (
     '<button type="button" class="small" data-action="arena">Put into the arena</button></div>'
     '<p class="quiet">A test question is never trained on, or it would test nothing. Wordings and '
     "examples train the same fact in other words; one that repeats a test question is refused and "
-    "named. The arena offers a question in the chat for a blind comparison.</p>"
+    "named. The arena offers a question in a new chat, for a blind comparison of the two.</p>"
 )
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a judgement: votes with their marks, right answers, thumbs."""
+"""What becomes of a judgement: votes with their marks, right answers, thumbs, one-tap answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from html import escape
 
 from assistant.drawing.words import NAMES
 from assistant.errors import InvalidRequest
+from assistant.monitoring.one_tap import take_impression
 from assistant.ratings.judgements import judgements
 from assistant.records import CRITERIA, Choice, Comparison, Vote
 from assistant.tallies import tally_of
@@ -54,6 +55,10 @@ class Judging:
     def thumb(self, reply_id: str, voter: str, up: bool) -> None:
         """Keep a thumb for a single pane's answer. Raises NotFound."""
         self._arena.thumb(reply_id, voter, up)
+
+    def impression(self, turn: str, side: str, voter: str, question: str, said: str) -> None:
+        """Keep a one-tap answer. Raises NotFound, InvalidRequest, VoteRefused."""
+        take_impression(self._store, self._arena, turn, side, voter, question, said)
 
     def _outcome(self, comparison: Comparison, kept: Vote, before: Vote | None) -> str:
         left, right = comparison.left.contender.kind, comparison.right.contender.kind

@@ -181,11 +181,27 @@ class _Page:
             (self._results_tab, self._verdict.values, [assistant], self._verdict.shown),
             (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
         ):
-            gr.on([tab.select, assistant.change], values, inputs, outputs, **QUICK)
+            gr.on(
+                [tab.select, assistant.change],
+                self._filled(values, len(outputs)),
+                inputs,
+                outputs,
+                **QUICK,
+            )
         for timer in (documents.timer, training.timer):
             timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for event in (documents.removed, *self._examples.changed):
             event.then(self._sidebar.values, where, self._sidebar.shown, **QUICK)
+
+    def _filled(self, values: Callable[..., Any], outputs: int) -> Callable[..., list[Any]]:
+        """A tab's values; a tab opened before the assistant is there stays as it is until then."""
+
+        def filled(assistant_id: str, *rest: Any) -> list[Any]:
+            if self._services.awaited(assistant_id):
+                return [gr.skip()] * outputs
+            return list(values(assistant_id, *rest))
+
+        return filled
 
     def _values(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `_opening`."""

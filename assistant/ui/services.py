@@ -50,8 +50,18 @@ class Services:
         """Who sent this request. Raises VoteRefused without a cookie of ours."""
         return voter_in(request, self.workspace.store.secret())
 
+    def awaited(self, assistant_id: str) -> bool:
+        """Whether the page has no assistant yet and will have one: it loads, or one is made."""
+        if assistant_id:
+            return False
+        return self.preparation.making_sample or bool(self.workspace.assistants())
+
     def assistant(self, assistant_id: str) -> Assistant:
         """The assistant of an id. Raises NotFound with a sentence for the page."""
+        if self.awaited(assistant_id):
+            raise NotFound(
+                "The page has not opened its assistant yet: wait a moment, or reload it."
+            )
         if not assistant_id:
             raise NotFound("There is no assistant yet: make one with “New assistant”.")
         return self.workspace.assistant(assistant_id)

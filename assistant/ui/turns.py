@@ -13,7 +13,9 @@ from typing import Literal
 
 from assistant.drawing.words import EXPLAINED, NAMES, SIDES
 from assistant.records import Answer, Comparison, ContenderKind, Reply
+from assistant.review.records import OfferedQuestion
 from assistant.ui.answer_text import answer_html
+from assistant.ui.one_tap_html import NOTHING_GIVEN, Given, one_tap
 
 Side = Literal["left", "right"]
 
@@ -44,15 +46,28 @@ def speaking_turn(question: str, left: Speaking, right: Speaking | None, note: s
 
 
 def compared_turn(
-    comparison: Comparison, revealed: bool, note: str = "", votable: bool = False
+    comparison: Comparison,
+    revealed: bool,
+    note: str = "",
+    votable: bool = False,
+    given: Given = NOTHING_GIVEN,
 ) -> str:
     """A turn of two whole answers. note: what became of the vote, already escaped.
 
-    votable: offer to vote on this earlier turn.
+    votable: offer to vote on this earlier turn. given: what the voter answered in one tap.
     """
+    answers: tuple[tuple[Side, Answer], ...] = (
+        ("left", comparison.left),
+        ("right", comparison.right),
+    )
     sides = [
-        _answered_side("left", comparison.left, revealed),
-        _answered_side("right", comparison.right, revealed),
+        _answered_side(
+            side,
+            answer,
+            revealed,
+            below=one_tap(comparison.id, side, answer, given) if revealed else "",
+        )
+        for side, answer in answers
     ]
     if votable:
         note += (
@@ -61,28 +76,53 @@ def compared_turn(
     return _turn(comparison.id, comparison.question, sides, note)
 
 
-def replied_turn(reply: Reply, thumb: bool | None = None) -> str:
-    """A turn of a single pane. thumb: up, down, or not judged."""
+def replied_turn(reply: Reply, thumb: bool | None = None, given: Given = NOTHING_GIVEN) -> str:
+    """A turn of a single pane. thumb: up, down, or not judged. given: as in `compared_turn`."""
     side = _answered_side("left", reply.answer, True, alone=True)
     thumbs = "".join(
         f'<button type="button" class="thumb" data-action="thumb" data-up="{value}" '
         f'aria-pressed="{str(thumb is up).lower()}">{label}</button>'
         for up, value, label in ((True, "yes", "Good answer"), (False, "no", "Bad answer"))
     )
-    return _turn(reply.id, reply.question, [side], f'<span class="thumbs">{thumbs}</span>')
+    note = f'<span class="thumbs">{thumbs}</span>{one_tap(reply.id, "left", reply.answer, given)}'
+    return _turn(reply.id, reply.question, [side], note)
 
 
-def welcome(name: str, task: str, questions: Sequence[str], hint: str) -> str:
-    """What a new conversation shows: who answers, and questions to press."""
-    pressed = "".join(
-        f'<button type="button" class="example" data-action="ask" '
-        f'data-question="{escape(question)}">{escape(question)}</button>'
-        for question in questions
+def welcome(
+    name: str,
+    task: str,
+    questions: Sequence[str],
+    hint: str,
+    offered: Sequence[OfferedQuestion] = (),
+) -> str:
+    """What a new conversation shows: who answers, and questions to press.
+
+    offered: questions of an error list, each asked blind of its own pair.
+    """
+    examples = "".join(_example(question) for question in questions)
+    arena = "".join(
+        _example(one.question, f"{NAMES[one.left]} and {NAMES[one.right]}, blind")
+        for one in offered
     )
-    offered = f'<p class="quiet">Try one of these:</p><div class="examples">{pressed}</div>'
+    groups = (("From the errors, to compare blind:", arena), ("Try one of these:", examples))
+    shown = "".join(
+        f'<p class="quiet">{lead}</p><div class="examples">{pressed}</div>'
+        for lead, pressed in groups
+        if pressed
+    )
     return (
         f'<div class="welcome"><h2>Ask {escape(name)}</h2><p>{escape(task)}</p>'
-        f"<p class='quiet'>{escape(hint)}</p>{offered if questions else ''}</div>"
+        f"<p class='quiet'>{escape(hint)}</p>{shown}</div>"
+    )
+
+
+def _example(question: str, pair: str = "") -> str:
+    """A question to press. pair: who is asked, where that is not for the pickers to say."""
+    marked = ' data-offered="yes"' if pair else ""
+    small = f"<small>{escape(pair)}</small>" if pair else ""
+    return (
+        f'<button type="button" class="example" data-action="ask"{marked} '
+        f'data-question="{escape(question)}"><span>{escape(question)}{small}</span></button>'
     )
 
 
@@ -128,7 +168,9 @@ def _speaking_side(side: Side, speaking: Speaking, alone: bool) -> str:
     return _side(side, alone, head, said)
 
 
-def _answered_side(side: Side, answer: Answer, revealed: bool, alone: bool = False) -> str:
+def _answered_side(
+    side: Side, answer: Answer, revealed: bool, alone: bool = False, below: str = ""
+) -> str:
     kind = answer.contender.kind
     head = _head(side, kind if revealed else None, alone)
     stopped = '<p class="quiet">Stopped before it was whole.</p>' if answer.stopped else ""
@@ -138,7 +180,7 @@ def _answered_side(side: Side, answer: Answer, revealed: bool, alone: bool = Fal
         stopped = '<p class="quiet">Nothing relevant was found, so the model was not asked.</p>'
     underline = not answer.contender.retrieves and not answer.abstained and kind != "base"
     said = answer_html(answer.text, answer.citations, underline) + stopped
-    return _side(side, alone, head, said, _sources(answer) + _cost(answer))
+    return _side(side, alone, head, said, _sources(answer) + _cost(answer) + below)
 
 
 def _sources(answer: Answer) -> str:

@@ -117,6 +117,24 @@
     }
   };
 
+  // A judgement pressed in the chat is drawn anew by the server: focus goes back to its button.
+  let pressed = '';
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('#thread [aria-pressed][data-action]');
+    const turn = button?.closest('[data-answered]')?.dataset.answered;
+    const side = button?.closest('[data-side]')?.dataset.side;
+    const own = ['action', 'question', 'said', 'up']
+      .filter((name) => button?.dataset[name])
+      .map((name) => `[data-${name}="${button.dataset[name]}"]`);
+    const within = side ? `[data-side="${side}"] ` : '';
+    pressed = turn ? `[data-answered="${turn}"] ${within}${own.join('')}` : '';
+  });
+  const followPressed = () => {
+    if (!pressed || document.activeElement !== document.body) return;
+    one(pressed)?.focus({ preventScroll: true });
+    pressed = '';
+  };
+
   // The newest turn stays in view while it grows, unless the person has scrolled away.
   let following = true;
   const atEnd = () => {
@@ -250,6 +268,7 @@
       followDialog();
       followDrawer();
       followTurn();
+      followPressed();
       nameThings();
     });
   };

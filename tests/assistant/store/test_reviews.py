@@ -124,6 +124,21 @@ def test_an_impression_keeps_what_was_said_before(asked: Store, noon: datetime) 
     assert found.contender_id == asked.comparison("m1").right.contender.id
 
 
+def test_not_knowing_takes_the_place_of_yes_and_the_other_way_round(
+    asked: Store, noon: datetime
+) -> None:
+    given = Impression("m1", "left", "ann", "", noon, right=True)
+    asked.add_impression("a1", given)
+    asked.add_impression("a1", replace(given, right=None, unsure=True))
+    (found,) = asked.impressions(["m1", "nothing"], "ann")
+    assert (found.useful, found.right, found.unsure) == (None, None, True)
+    asked.add_impression("a1", replace(given, right=None, useful=False))
+    asked.add_impression("a1", replace(given, right=False))
+    (found,) = asked.impressions(["m1"], "ann")
+    assert (found.useful, found.right, found.unsure) == (False, False, False)
+    assert asked.impressions(["m1"], "bob") == [] and asked.impressions([], "ann") == []
+
+
 def test_an_impression_of_nothing_is_refused(asked: Store, noon: datetime) -> None:
     for turn, side in (("nothing", "left"), ("m1", "middle")):
         with pytest.raises((NotFound, InvalidRequest)):

@@ -69,7 +69,7 @@ def test_nothing_to_report_is_a_sentence(
     errors: ErrorsSection, kettle: Assistant, evaluate: Evaluate
 ) -> None:
     assert "evaluate its contenders first" in errors.opened(kettle.id)[3]
-    assert "There is no assistant yet" in errors.opened("")[3]
+    assert "has not opened its assistant" in errors.opened("")[3]
     evaluate({"rag": RAG})
     assert "nothing to compare it with" in errors.opened(kettle.id)[4]
 

@@ -50,7 +50,7 @@ def test_what_cannot_be_started_says_why(section: EvaluationSection, kettle: Ass
     assert "no tuned model yet" in text(section._start(kettle.id, "recall", 5, ["tuned"]))
     assert "at least one" in text(section._start(kettle.id, "recall", 5, []))
     assert "import it again" in text(section._start(kettle.id, "nothing of that", 5, ["base"]))
-    assert "New assistant" in text(section.values(""))
+    assert "has not opened its assistant" in text(section.values(""))
 
 
 def test_an_imported_file_is_one_of_the_choices(

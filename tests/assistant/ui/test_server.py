@@ -175,6 +175,30 @@ def test_a_vote_from_the_page_counts_once_however_often_it_is_posted(
     assert counted.vote.voter == voter_of(browser.cookies[COOKIE], workspace.store.secret())
 
 
+@pytest.mark.parametrize("name", ["Documents", "Examples", "Training", "Results"])
+def test_a_tab_opened_before_the_page_has_its_assistant_waits(
+    browser: TestClient, workspace: Workspace, name: str
+) -> None:
+    config = configuration(browser)
+    tab = next(
+        int(part["id"]) for part in config["components"] if part["props"].get("label") == name
+    )
+    filled = [
+        one
+        for one in config["dependencies"]
+        if [tab, "select"] in [list(t) for t in one["targets"]]
+    ]
+    assert filled and all(["change"] in [list(t)[1:] for t in one["targets"]] for one in filled)
+
+    def shown() -> str:
+        posted = (post(browser, one, [None] * len(one["inputs"]), "s") for one in filled)
+        return " ".join(answer.text for answer in posted)
+
+    assert "There is no assistant yet" in shown()
+    workspace.create("Kestrel", "Answers about the Kestrel kettle")
+    assert "notice" not in shown(), "it is filled when the assistant arrives"
+
+
 def open_conversation(
     browser: TestClient, config: dict[str, Any], assistant: Assistant, compared: Comparison
 ) -> str:
