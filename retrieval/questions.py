@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import QuestionsError
+from retrieval.loaders.parsed import clean
 
 _SHOWN_FAULTS = 20
 
@@ -75,6 +76,8 @@ def _question(line: str, number: int) -> Question:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON ({error.msg})") from None
+    except RecursionError:
+        raise ValueError("no JSON that can be read (nested too deep)") from None
     if not isinstance(row, dict):
         raise ValueError("not a JSON object")
     question = _text(row, "question")
@@ -92,9 +95,9 @@ def _question(line: str, number: int) -> Question:
     if identity is not None and not isinstance(identity, str | int):
         raise ValueError("id is neither a text nor a number")
     return Question(
-        id=str(number) if identity is None else str(identity),
+        id=str(number) if identity is None else clean(str(identity)),
         question=question,
-        answers=tuple(answer.strip() for answer in answers if answer.strip()),
+        answers=tuple(filter(None, (clean(answer).strip() for answer in answers))),
         document=_text(row, "doc"),
         support=_text(row, "support"),
         in_scope=scope == "in",
@@ -108,4 +111,4 @@ def _text(row: dict[str, Any], key: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{key} is not a text")
-    return value.strip()
+    return clean(value).strip()

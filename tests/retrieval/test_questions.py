@@ -74,3 +74,18 @@ def test_files_that_are_no_question_files(tmp_path: Path) -> None:
     latin.write_bytes(b'{"question": "\xe9"}')
     with pytest.raises(QuestionsError, match="UTF-8"):
         read_questions(latin)
+
+
+def test_what_cannot_be_stored_is_left_out_of_a_question(tmp_path: Path) -> None:
+    (question,) = read_questions(
+        write(
+            tmp_path,
+            r'{"question": "a\ud800b\u0000c?", "answers": ["x\u0000"], "doc": "u\u0308.md"}',
+        )
+    )
+    assert (question.question, question.answers, question.document) == ("abc?", ("x",), "ü.md")
+
+
+def test_nesting_beyond_what_can_be_read_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(QuestionsError, match="line 1: no JSON"):
+        read_questions(write(tmp_path, "[" * 200_000))
