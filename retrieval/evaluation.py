@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,10 +85,10 @@ def rank(
     if not searched:
         return RankingReport((), (), (), left_out, ranking_verdicts((), (), 0))
     runs = _runs(retriever, searched, lexical_weight, reranker, progress, cancelled)
-    names = _documents_of(retriever)
+    places = _documents_of(retriever)
     systems, gains = [], {}
     for name, (rankings, seconds) in runs.items():
-        values = _values(searched, rankings, names)
+        values = _values(searched, rankings, places)
         gains[name] = values[MAIN_METRIC]
         systems.append(_result(name, values, seconds))
     comparisons = _compared(gains)
@@ -184,22 +185,40 @@ def _ids(candidates: Candidates, order: np.ndarray[tuple[int], np.dtype[np.int64
     return [int(identity) for identity in candidates.ids[order]]
 
 
-def _documents_of(retriever: Retriever) -> dict[int, str]:
-    return {passage.id: passage.document for passage in retriever.corpus.passages()}
+def _documents_of(retriever: Retriever) -> dict[int, set[str]]:
+    """By searched passage, the documents that hold it or one that says the same."""
+    with retriever.corpus.snapshot() as snapshot:
+        passages, twins = snapshot.passages(), snapshot.twins()
+    documents: defaultdict[int, set[str]] = defaultdict(set)
+    for passage in passages:
+        documents[twins.get(passage.id, passage.id)].add(passage.document)
+    return documents
+
+
+def _document_ranks(ranking: Sequence[int], documents: Mapping[int, set[str]]) -> list[set[str]]:
+    """The documents that each rank brings, each at its first; those of one passage share a rank."""
+    seen: set[str] = set()
+    ranks = []
+    for passage in ranking:
+        new = documents.get(passage, set()) - seen
+        if new:
+            ranks.append(new)
+            seen |= new
+    return ranks
 
 
 def _values(
-    searched: Sequence[Searched], rankings: Rankings, names: dict[int, str]
+    searched: Sequence[Searched], rankings: Rankings, places: Mapping[int, set[str]]
 ) -> dict[str, list[float]]:
     """Each metric's value for every question."""
     values: dict[str, list[float]] = {name: [] for name in METRICS}
     for one, ranking in zip(searched, rankings, strict=True):
         wanted, documents = one.judged.passages, one.judged.documents
-        by_document = list(dict.fromkeys(names[i] for i in ranking if i in names))
+        ranks = _document_ranks(ranking, places)
         for depth in DEPTHS:
             values[f"recall@{depth}"].append(recall(ranking, wanted, depth))
-            found = recall(by_document, documents, depth)
-            values[f"document_recall@{depth}"].append(found)
+            found = list(set().union(*ranks[:depth]))
+            values[f"document_recall@{depth}"].append(recall(found, documents, len(found)))
         values[f"mrr@{TOP}"].append(reciprocal_rank(ranking, wanted))
         values[MAIN_METRIC].append(ndcg(ranking, wanted))
     return values

@@ -27,7 +27,10 @@ _WORD = re.compile(r"\w+(?:[.,:]\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question with the ids of the passages, and the documents, that answer it."""
+    """A question with the ids of the passages, and the documents, that answer it.
+
+    passages: those that are searched; the documents may hold them only as duplicates.
+    """
 
     question: Question
     passages: frozenset[int]
@@ -48,7 +51,6 @@ class Judge:
     def __init__(self, passages: Sequence[Passage], twins: Mapping[int, int] = _ALL) -> None:
         """twins: from passages that are not searched to those that say the same in their place."""
         self._twins = twins
-        self._names = {passage.id: passage.document for passage in passages}
         self._documents: defaultdict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
             self._documents[passage.document].append(passage)
@@ -77,8 +79,7 @@ class Judge:
             said = "supporting text" if question.support else "answer"
             return Unjudged(question, f"No passage holds its {said}.")
         searched = frozenset(self._twins.get(passage.id, passage.id) for passage in found)
-        documents = frozenset(passage.document for passage in found)
-        return Judged(question, searched, documents | {self._names[one] for one in searched})
+        return Judged(question, searched, frozenset(passage.document for passage in found))
 
     def _of_document(self, name: str) -> list[Passage]:
         """The passages of the documents of that name, or whose path ends in it, or the reverse."""

@@ -182,3 +182,16 @@ def test_a_sweep_of_few_questions_has_no_winner(filled: Corpus, questions: list[
     report = sweep([SizedSearch(256, len(WORDS), searched)], 1.0)
     assert report.winner is None
     assert report.sentence.startswith("No setting beats the present one beyond noise")
+
+
+def test_a_document_is_found_where_another_one_says_it_in_its_place(
+    corpus: Corpus, write: Callable[[str, str | bytes], Path]
+) -> None:
+    said = "The heron waits at the edge of the pond until a fish comes near enough to be caught."
+    corpus.add([write("a.md", f"{said}"), write("b.md", said + " ")])
+    corpus.add([write("c.md", "Nothing of the kind is said in here, of any bird or water at all.")])
+    searched, _ = search_all(Retriever(corpus), [Question("1", "heron pond fish", document="b.md")])
+    assert searched[0].judged.documents == {"b.md"}
+    fused = rank(Retriever(corpus), searched).system("fused")
+    assert fused is not None
+    assert fused.metric("document_recall@1").value == 1.0
