@@ -18,7 +18,7 @@ from retrieval.database import Database, errors_mapped, generation_of, meta_of
 from retrieval.document_names import document_name
 from retrieval.documents import AddResult, Document, IndexingProgress, Passage, SelfCheck
 from retrieval.embedder import Embedder
-from retrieval.errors import EmbedderError
+from retrieval.errors import CorpusError, CorpusLocked, EmbedderError
 from retrieval.files import StoredFiles
 from retrieval.indexing import Addition, Source
 from retrieval.passage_size import sized
@@ -159,10 +159,17 @@ class Corpus:
             self._pool,
         )
         results = addition.run() + results
-        with self._database.locked() as connection:
-            held = files_held(connection)
-            self._files.sweep(held.__contains__)
+        self._clear_away()
         return results
+
+    def _clear_away(self) -> None:
+        """Delete left-over files; where that fails, what was added is there all the same."""
+        try:
+            with self._database.locked() as connection:
+                held = files_held(connection)
+                self._files.sweep(held.__contains__)
+        except (CorpusError, CorpusLocked) as error:
+            logger.warning("Left-over files were not cleared away: %s", error)
 
     def remove(self, name_or_id: str) -> Document:
         """Take a document out, with its passages, vectors, text and file.

@@ -62,9 +62,10 @@ class StoredFiles:
             return
         with errors_mapped(self._folder.parent):
             for path in self._folder.iterdir():
-                old = time.time() - path.stat().st_mtime > _LEFT_OVER_SECONDS
-                if old and not held(path.name):
-                    path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # a copy that was just finished
+                    old = time.time() - path.stat().st_mtime > _LEFT_OVER_SECONDS
+                    if old and not held(path.name):
+                        path.unlink()
 
     def _copy(self, source: Path, sha256: str) -> None:
         with errors_mapped(self._folder.parent):

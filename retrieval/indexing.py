@@ -215,12 +215,12 @@ class Addition:
             raise Cancelled("Reading was stopped; what was finished before is kept.")
         self._reading = source.name
         try:
+            self._check(source)
             sha256, size = self._digest(source)
             with self._bytes_locks[int(sha256[:8], 16) % _LOCKS]:
                 known = self._already_here(source.name, sha256)
                 if known is not None:
                     return known
-                self._reader.check(source.path, source.name)
                 with self._files.kept(source.path, sha256) as stored:
                     parsed = self._reader.read(stored, source.name, self._passwords_for(source))
                     drafts = split(parsed, self._embedder())
@@ -230,6 +230,13 @@ class Addition:
             self._passages_read += len(drafts)
             self._characters_read += len(parsed.text)
         return _prepared_document(source, sha256, size, parsed, drafts)
+
+    def _check(self, source: Source) -> None:
+        """Refuse what need not, or must not, be opened to be refused."""
+        try:
+            self._reader.check(source.path, source.name)
+        except OSError as error:
+            raise _not_opened(source.name, error) from error
 
     def _digest(self, source: Source) -> tuple[str, int]:
         try:

@@ -7,6 +7,7 @@ one gets a new child. Several threads may read at once.
 from __future__ import annotations
 
 import logging
+import stat
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,9 +90,15 @@ class Reader:
         self._pool.start(children)
 
     def check(self, path: Path, name: str) -> None:
-        """Raise UnsupportedFormat, OversizedDocument or EmptyDocument before anything is read."""
+        """Raise UnsupportedFormat, OversizedDocument or EmptyDocument before anything is read.
+
+        Also UnreadableDocument for what is no file, such as a named pipe, and OSError.
+        """
         check_suffix(name)
-        size = path.stat().st_size
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):
+            raise UnreadableDocument(f"{name} is not a file: add one that holds the document.")
+        size = told.st_size
         if size == 0:
             raise errors.EmptyDocument(f"{name} is an empty file: add one with words in it.")
         if size > self._limits.file_bytes:

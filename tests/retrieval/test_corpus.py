@@ -388,3 +388,34 @@ def test_what_indexing_took_adds_up(corpus: Corpus, write: Write) -> None:
     assert first is not None and first > 0
     corpus.add([write("other.md", "# Lid\n\nThe lid is made of steel.\n")])
     assert corpus.indexing_seconds is not None and corpus.indexing_seconds > first
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_is_refused_and_never_waited_for(corpus: Corpus, write: Write) -> None:
+    folder = write("in/good.md", "Good words.").parent
+    for name in ("film.mkv", "pipe.md"):
+        os.mkfifo(folder / name)
+    stop = threading.Event()
+    timer = threading.Timer(10, lambda: [stop.set(), *map(_let_go, folder.glob("[fp]*"))])
+    timer.start()
+    results = corpus.add([folder], cancelled=stop)
+    timer.cancel()
+    assert [(result.name, result.outcome) for result in results] == [
+        ("film.mkv", "failed"),
+        ("good.md", "added"),
+        ("pipe.md", "failed"),
+    ]
+    assert "film.mkv is not in a format" in results[0].reason
+    assert "pipe.md is not a file" in results[2].reason
+
+
+def _let_go(pipe: Path) -> None:
+    """End whoever waits for the pipe, so that a failure of the test is one."""
+    os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_clearing_away_never_costs_what_was_added(corpus: Corpus, write: Write) -> None:
+    corpus.add([write("a.md", TANK)])
+    (corpus.folder / "files" / ".incoming-gone").symlink_to("nowhere")  # as renamed meanwhile
+    (result,) = corpus.add([write("b.md", "# Other\n\nA heron waits.\n")])
+    assert result.outcome == "added"
