@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from assistant.carried_threshold import CosineScale, carried_over
 from assistant.errors import InvalidRequest, documents_mapped
 from assistant.records import Assistant
 from assistant.workspace import Workspace
@@ -49,10 +50,12 @@ def change_embedder(
 
     Passages stay as they were cut, so that examples, citations and held-out sections stay valid;
     only their vectors are made anew, while the model of before goes on serving. Ended early, the
-    same change goes on where it stopped. progress: passages done, and of how many.
+    same change goes on where it stopped. The threshold of relevance is carried over to the scale of
+    the new cosines. progress: passages done, and of how many.
 
     Raises InvalidRequest for no name, DocumentsError where the model cannot be had, the change was
-    stopped or the disk is full; the assistant is then searched as before.
+    stopped or the disk is full; the assistant is then searched as before. NotFound where the
+    assistant was deleted meanwhile.
     """
     if not name.strip():
         raise InvalidRequest("Name an embedding model: builtin, a hub id or a local folder.")
@@ -61,8 +64,14 @@ def change_embedder(
     embedder = workspace.embedder(name)
     with documents_mapped():
         corpus, retriever = workspace.corpus(assistant), workspace.retriever(assistant)
+        present = corpus.embedder
         longer = corpus.reembed(embedder, name, progress, cancelled)
-        assistant = replace(assistant, embedder=name)
+        current = workspace.store.assistant(assistant.id)  # another window may have changed it
+        settings = current.retrieval
+        if present.name != embedder.name:
+            before, after = CosineScale.of(present), CosineScale.of(embedder)
+            settings = carried_over(settings, before, after)
+        assistant = replace(current, embedder=name, retrieval=settings)
         workspace.store.update_assistant(assistant)
         check = check_documents(retriever, corpus.documents(), MOST_DOCUMENTS)
         return EmbedderChange(assistant, len(corpus.passages()), longer, check)

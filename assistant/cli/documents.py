@@ -115,4 +115,9 @@ def embedder(
             f"{change.longer} of them are longer than it takes in whole: their ends are found by "
             "their words only."
         )
+    if change.assistant.retrieval != assistant.retrieval:
+        note(
+            "The threshold of relevance was carried over to the new model; `duet retrieval fit` "
+            "fits it on the assistant's own questions."
+        )
     say(change.check.sentence)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from assistant.carried_threshold import CosineScale, carried_over
 from assistant.cli import commands
 from assistant.embedders import change_embedder, embedder_of
 from assistant.errors import DocumentsError, InvalidRequest
-from assistant.records import Assistant
+from assistant.records import Assistant, RetrievalSettings
+from assistant.retrieving import found_passages, rule_of
 from assistant.workspace import Workspace
-from retrieval.embedder import Embedder, HashingEmbedder
+from retrieval.embedder import Embedder, HashingEmbedder, Progress, Vectors, normalised
 from retrieval.errors import EmbedderError
 
 
@@ -99,3 +103,49 @@ def test_a_folder_is_kept_by_its_whole_path(
     monkeypatch.setattr(changing, "_embedder_for", lambda name: load(Path(name).name))
     change = change_embedder(changing, kettle, "48")
     assert change.assistant.embedder == str(tmp_path / "48")
+
+
+class Crowded(HashingEmbedder):
+    """A model for which even unrelated texts are near each other, as E5 is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "crowded"
+
+    def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        vectors = super().encode(texts, progress)
+        return normalised(vectors + np.float32(0.25))
+
+
+def test_the_threshold_moves_with_the_scale_of_the_model(
+    workspace: Workspace, kettle: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        workspace, "_embedder_for", lambda name: Crowded() if name == "crowded" else load(name)
+    )
+    unrelated, related = "Who won the chess game?", "How much does the tank hold?"
+    settings = kettle.retrieval
+    assert not found_passages(workspace.retriever(kettle), settings, unrelated).hits
+    assert found_passages(workspace.retriever(kettle), settings, related).hits
+    changed = change_embedder(workspace, kettle, "crowded").assistant
+    found = found_passages(workspace.retriever(changed), changed.retrieval, unrelated)
+    assert found.cosine is not None and found.cosine > settings.min_cosine
+    assert not found.hits
+    assert found_passages(workspace.retriever(changed), changed.retrieval, related).hits
+
+
+def test_what_was_changed_meanwhile_stays(changing: Workspace, kettle: Assistant) -> None:
+    def rename(done: int, of: int) -> None:
+        changing.update(changing.assistant(kettle.id), task="Knows kettles")
+
+    assert change_embedder(changing, kettle, "32", rename).assistant.task == "Knows kettles"
+    assert changing.assistant(kettle.id).task == "Knows kettles"
+
+
+def test_a_fitted_line_is_carried_over_exactly() -> None:
+    settings = RetrievalSettings(relevance_logit=(-2.0, 4.0, 1.0))
+    moved = carried_over(settings, CosineScale(0.1, 0.1), CosineScale(0.8, 0.05))
+    assert moved.min_cosine == pytest.approx(0.975)
+    # As far from unrelated texts as before: 0.3 was two deviations above, as 0.9 is now.
+    old, new = rule_of(settings), rule_of(moved)
+    assert new.confidence(0.9, 0.5) == pytest.approx(old.confidence(0.3, 0.5))
