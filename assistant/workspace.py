@@ -29,7 +29,11 @@ from assistant.errors import (
     StoreError,
     documents_mapped,
 )
-from assistant.evaluation.held_out import refuse_test_questions, without_test_questions
+from assistant.evaluation.held_out import (
+    Written,
+    refuse_test_questions,
+    without_test_questions,
+)
 from assistant.examples import read_examples, split_examples
 from assistant.generation import Backend
 from assistant.prompts import default_system_prompt, prompt_fingerprint
@@ -226,8 +230,8 @@ class Workspace:
             examples = split_examples(examples)
         return self.store.add_examples(assistant.id, examples)
 
-    def write_examples(self, assistant: Assistant) -> int:
-        """Write examples from the documents by rule; returns how many were new.
+    def write_examples(self, assistant: Assistant) -> Written:
+        """Write examples from the documents by rule, but for what would train on a test question.
 
         Raises ExamplesError where there is nothing to write from.
         """
@@ -243,8 +247,12 @@ class Workspace:
                 "No facts were found in the documents by rule: import examples or write some."
             )
         known, tests = self.store.examples(assistant.id), self.store.question_sets(assistant.id)
-        examples = without_test_questions(split_examples(examples), known, tests)
-        return self.store.add_examples(assistant.id, examples)
+        kept = without_test_questions(examples := split_examples(examples), known, tests)
+        left_out = {one.id for one in examples} - {one.id for one in kept}
+        return Written(
+            self.store.add_examples(assistant.id, kept),
+            tuple(one for one in examples if one.id in left_out),
+        )
 
     def runs(self, assistant: Assistant) -> Runs:
         with self._lock:

@@ -222,8 +222,14 @@ def import_examples(name: Name, file: Path, as_json: AsJson = False) -> None:
 def write_examples(name: Name, as_json: AsJson = False) -> None:
     """Write examples from the documents by rule."""
     with opened() as workspace:
-        added = workspace.write_examples(workspace.assistant(name))
-    _show_added(added, as_json)
+        written = workspace.write_examples(workspace.assistant(name))
+    if as_json:
+        left_out = [one.question for one in written.left_out]
+        show_json({"added": written.added, "left_out": left_out})
+        return
+    _show_added(written.added, as_json)
+    if written.note:
+        note(written.note)
 
 
 def _show_added(added: int, as_json: bool) -> None:

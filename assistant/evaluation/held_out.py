@@ -9,16 +9,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import ExamplesError
 from assistant.evaluation.records import QuestionSet
 from assistant.examples import near_duplicates
+from assistant.facts import names, word_spans
 from assistant.records import Example
 from retrieval.questions import Question
 
 _SHOWN = 3
 _TEST_SPLITS = ("recall", "generalisation")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Examples written by rule. added: so many were new. left_out: asked by a test as well."""
+
+    added: int
+    left_out: tuple[Example, ...]
+
+    @property
+    def note(self) -> str:
+        """A sentence that names some of those left out, "" where there are none."""
+        if not self.left_out:
+            return ""
+        count = len(self.left_out)
+        named = "; ".join(f"“{one.question}”" for one in self.left_out[:_SHOWN])
+        more = f"; and {count - _SHOWN} more" if count > _SHOWN else ""
+        which = "One example was" if count == 1 else f"{count} examples were"
+        return f"{which} left out, since a test question asks the same: {named}{more}."
 
 
 def refuse_test_questions(
@@ -92,15 +113,31 @@ def _pairs(questions: Sequence[str], others: Sequence[str]) -> list[tuple[int, i
     """Place of each question that nearly repeats one of the others, and the place of that one."""
     if not questions or not others:
         return []
-    groups = near_duplicates([*questions, *others])
-    first: dict[int, int] = {}
-    for place, group in enumerate(groups[len(questions) :]):
-        first.setdefault(group, place)
-    return [
-        (place, first[group])
-        for place, group in enumerate(groups[: len(questions)])
-        if group in first
-    ]
+    texts = [*questions, *others]
+    found: dict[int, int] = {}
+    # Again without regard to case: in "what does the aqualoop cost" no word looks like a name.
+    for groups in (near_duplicates(texts), near_duplicates(_alike_in_case(texts))):
+        first: dict[int, int] = {}
+        for place, group in enumerate(groups[len(questions) :]):
+            first.setdefault(group, place)
+        for place, group in enumerate(groups[: len(questions)]):
+            if group in first:
+                found.setdefault(place, first[group])
+    return sorted(found.items())
+
+
+def _alike_in_case(texts: Sequence[str]) -> list[str]:
+    """The texts in lower case, but in capitals the words that are a name in one of them."""
+    # In a text all in capitals every word would be a name.
+    known = {name for text in texts if not text.isupper() for name in names(text)}
+    return [_capitals(text.lower(), known) for text in texts]
+
+
+def _capitals(text: str, known: set[str]) -> str:
+    for start, end in word_spans(text):
+        if text[start:end] in known:
+            text = text[:start] + text[start:end].upper() + text[end:]
+    return text
 
 
 def _sentence(clashes: Sequence[tuple[str, str, str]], count: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from assistant.answering import Answered, Responder
 from assistant.errors import GenerationError
 from assistant.evaluation.progress import EvaluationProgress, Report
 from assistant.evaluation.records import Latency
+from assistant.local_model.placement import held_gib
 from assistant.records import Contender
 from retrieval.questions import Question
 
@@ -26,19 +27,25 @@ def measure_latency(
     count: int,
     report: Report,
     cancelled: threading.Event,
+    memory: Callable[[], float] | None = None,
 ) -> dict[str, Latency]:
     """By contender id, over `count` questions spread over the set; {} for a count of 0.
 
     The first question is asked once more than it counts, so that what is set up at a first answer
     is not told as waiting. A question that cannot be answered is left out. Retrieval is in the
     time: the responder must not remember what it found.
+
+    memory: GiB held at the moment, the process's own where not given; looked at after each answer,
+    when its prompt and its cache have been made.
     """
     wanted = min(count, len(questions))
     step = max(len(questions) // wanted, 1) if wanted else 1
     chosen = [questions[place * step] for place in range(wanted)]
+    held = memory or held_gib
     found: dict[str, Latency] = {}
     for number, contender in enumerate(contenders):
         times: list[tuple[float, float, float]] = []
+        most = 0.0
         for place, question in enumerate([*chosen[:1], *chosen]):
             if cancelled.is_set():
                 return found
@@ -48,6 +55,7 @@ def measure_latency(
                 one = _timed(responder, contender, question.question, cancelled)
             except GenerationError:
                 continue
+            most = max(most, held())
             if place and one is not None:
                 times.append(one)
         if times:
@@ -58,6 +66,7 @@ def measure_latency(
                 whole_p95=float(np.percentile(whole, 95)),
                 tokens_per_second=float(np.median(speed)),
                 n=len(times),
+                memory_gib=most,
             )
     return found
 

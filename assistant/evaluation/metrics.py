@@ -64,8 +64,8 @@ def score_texts(
     """Score each prediction against its reference, or the best of several.
 
     A blank reference is none; a prediction without any is left out. modules: through the modules of
-    `evaluate`, which give the same figures and cost an import of 10 seconds and more. Raises
-    InvalidRequest, naming each row, where a prediction or a reference is not a text.
+    `evaluate`, as an evaluation does; the figures are the same, and importing them takes seconds.
+    Raises InvalidRequest, naming each row, where a prediction or a reference is not a text.
     """
     said, known = _checked(predictions, references)
     kept = [row for row, references_of in enumerate(known) if references_of]

@@ -109,7 +109,7 @@ def score(
             return
         report(EvaluationProgress("Scoring", start, len(waiting)))
         part = waiting[start : start + _SCORED_AT_ONCE]
-        scored = score_answers([one for _, one in part], encode)
+        scored = score_answers([one for _, one in part], encode, modules=True)
         workspace.store.set_scores(
             evaluation_id,
             {

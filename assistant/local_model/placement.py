@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -162,3 +163,15 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [""])[0][:200]
+
+
+def held_gib() -> float:
+    """Main memory that this process holds, and the most that torch reserved on a GPU, in GiB."""
+    import psutil
+
+    gib = float(psutil.Process().memory_info().rss) / 2**30
+    # A process in which no model was loaded must not import torch to be told that it holds none.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        gib += float(torch.cuda.max_memory_reserved()) / 2**30
+    return gib

@@ -154,11 +154,11 @@ class ExamplesTab:
         yield [gr.update(interactive=False), waiting, *same]
         try:
             assistant = self._services.assistant(assistant_id)
-            count = self._services.workspace.write_examples(assistant)
-            said = f"{counted(count, 'new example')} written from the documents."
-            if not count:
+            written = self._services.workspace.write_examples(assistant)
+            said = f"{counted(written.added, 'new example')} written from the documents."
+            if not written.added:
                 said = "Nothing new: the examples written from these documents are all here."
-            tone = notice(said, "good")
+            tone = notice(f"{said} {written.note}".strip(), "good")
         except Exception as error:
             tone = notice(sentence_of(error), "bad")
         yield [gr.update(interactive=True), tone, *self.values(assistant_id, *filters)]

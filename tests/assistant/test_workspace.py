@@ -100,8 +100,8 @@ def test_examples_come_from_files_and_from_documents(
     file.write_text("question,answer\nHow big is the tank?,It holds 1.85 litres.\n", "utf-8")
     assert workspace.import_examples(kettle, file) == 1
     assert workspace.import_examples(kettle, file) == 0
-    assert workspace.write_examples(kettle) > 0
-    assert workspace.write_examples(kettle) == 0
+    assert workspace.write_examples(kettle).added > 0
+    assert workspace.write_examples(kettle).added == 0
     with pytest.raises(ExamplesError, match="no documents"):
         workspace.write_examples(workspace.create("Empty", ""))
 
