@@ -42,7 +42,7 @@ def votes_csv(votes: Sequence[CountedVote]) -> str:
         marks = row.pop("marks")
         for side, criterion in _MARKED:
             row[f"{side}_{criterion}"] = marks.get(side, {}).get(criterion, "")
-        writer.writerow({name: _harmless(cell) for name, cell in row.items()})
+        writer.writerow({name: harmless(cell) for name, cell in row.items()})
     return text.getvalue()
 
 
@@ -52,7 +52,7 @@ def rows_csv(rows: Sequence[Mapping[str, object]]) -> str:
     if rows:
         writer = csv.DictWriter(text, list(rows[0]))
         writer.writeheader()
-        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
+        writer.writerows({name: harmless(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -77,7 +77,8 @@ def _rows(votes: Sequence[CountedVote]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """The cell, with an apostrophe before a text that a spreadsheet would run as a formula."""
     if isinstance(cell, str) and (
         cell.startswith(_FORMULA_STARTS) or cell.lstrip().startswith(_FORMULA_STARTS)
     ):

@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from html import escape
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from assistant.vote_export import harmless
 
 
 def csv_link(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -18,17 +18,10 @@ def csv_link(name: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(columns)
-    writer.writerows([[_cell(value) for value in row] for row in rows])
+    writer.writerows([[harmless(value) for value in row] for row in rows])
     # The mark lets spreadsheets read it as UTF-8.
     data = base64.b64encode(written.getvalue().encode("utf-8-sig")).decode()
     return (
         f'<p class="downloads"><a download="{escape(name)}" '
         f'href="data:text/csv;base64,{data}">Download as CSV</a></p>'
     )
-
-
-def _cell(value: object) -> object:
-    """A cell that a spreadsheet does not take for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

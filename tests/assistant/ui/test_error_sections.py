@@ -181,9 +181,9 @@ def test_what_models_and_people_write_is_escaped() -> None:
     assert "<script" not in diff_html("<script>a", "<script>b")
     import base64
 
-    link = csv_link("a.csv", ("x",), [("=1+1",)])
+    link = csv_link("a.csv", ("x",), [("=1+1",), (" @a",), ("＝1",), ("a",), (-1,)])
     data = base64.b64decode(link.partition("base64,")[2].partition('"')[0]).decode("utf-8-sig")
-    assert data.splitlines() == ["x", "'=1+1"]
+    assert data.splitlines() == ["x", "'=1+1", "' @a", "'＝1", "a", "-1"]
 
 
 def test_a_new_chat_offers_the_questions_of_the_arena(
