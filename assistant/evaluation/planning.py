@@ -66,9 +66,10 @@ def plan(
     )
     questions = _questions(workspace, assistant, own, file, imported)
     examples = workspace.store.examples(assistant.id)
+    asked = {question.id for question in questions.questions}
     left_out = already_trained(
         questions.questions,
-        [example for example in examples if example.id not in {q.id for q in questions.questions}],
+        [example for example in examples if example.id not in asked],
         _trained_rows(workspace, assistant, contenders),
     )
     kept = without(questions, left_out) if left_out else questions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -45,7 +46,13 @@ def own_question_set(
         ],
         "out_of_scope": [
             *(_question(e) for e in held if not e.answerable),
-            *(q for one in imported for q in one.questions if not q.in_scope),
+            # Ids are one's own within a file only: two files may both number from 1.
+            *(
+                replace(question, id=f"{one.sha256[:12]}-{question.id}")
+                for one in imported
+                for question in one.questions
+                if not question.in_scope
+            ),
         ],
     }
     chosen = [question for own in parts.values() for question in own]

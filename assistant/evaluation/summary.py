@@ -36,7 +36,8 @@ def summarise(
         if surprises:
             means[contender]["perplexity"] = _geometric(surprises)
     differences = contender_differences(scores)
-    asked = min((len(own) for own in by.values()), default=0)
+    answered = [len(own) for own in by.values() if own]  # who failed at all of them is counted so
+    asked = min(answered, default=0)
     return Summary(
         means=means,
         differences=differences,

@@ -21,19 +21,28 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(
-    ("name", "ids"),
+    ("name", "asked"),
     [
-        ("recall", ["r"]),
-        ("generalisation", ["g"]),
-        ("out_of_scope", ["u", "9"]),
-        ("all", ["r", "g", "u", "9"]),
+        ("recall", ["How, then?"]),
+        ("generalisation", ["Why?"]),
+        ("out_of_scope", ["Who?", "What?"]),
+        ("all", ["How, then?", "Why?", "Who?", "What?"]),
     ],
 )
-def test_own_sets_hold_what_was_not_trained(name: str, ids: list[str]) -> None:
+def test_own_sets_hold_what_was_not_trained(name: str, asked: list[str]) -> None:
     imported = QuestionSet("file", (Question("9", "What?", in_scope=False), Question("8", "So?")))
     found = own_question_set(name, EXAMPLES, [imported])  # type: ignore[arg-type]
-    assert [one.id for one in found.questions] == ids
+    assert [one.question for one in found.questions] == asked
     assert all(one.in_scope == bool(one.answers) for one in found.questions)
+
+
+def test_questions_of_two_files_with_the_same_ids_stay_apart() -> None:
+    files = [
+        QuestionSet("one", (Question("1", "What?", in_scope=False),)),
+        QuestionSet("two", (Question("1", "When?", in_scope=False),)),
+    ]
+    found = own_question_set("all", EXAMPLES, files)
+    assert len({one.id for one in found.questions}) == len(found.questions) == 5
 
 
 def test_a_set_without_questions_says_what_it_would_hold() -> None:
