@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from assistant.ratings.choosing import CALLED, blind_counts
 from assistant.ratings.judgements import Judgements, judgements
+from assistant.ratings.rating import alpha_of_pair
 from assistant.ratings.sequence import more_votes_needed
 from assistant.records import KINDS
 from assistant.runs import Run
@@ -75,7 +76,7 @@ def _voting(held: Judgements) -> NextStep:
         one, other = divmod(int(games.argmax()), len(KINDS))
     wins, losses = int(counts.wins[one, other]), int(counts.wins[other, one])
     first, second = CALLED[KINDS[one]], CALLED[KINDS[other]]
-    more = more_votes_needed(wins, losses)
+    more = more_votes_needed(wins, losses, alpha=alpha_of_pair(counts))
     if more == 0:
         better, worse = (first, second) if wins > losses else (second, first)
         sentence = f"The votes prefer {better} to {worse}: see how sure that is."

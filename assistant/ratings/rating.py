@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
+from math import comb, isfinite
 
 import numpy as np
 
@@ -13,7 +13,12 @@ from assistant.ratings.bradley_terry import Fit, fit, with_prior
 from assistant.ratings.comparisons import Bools, Comparisons, Floats, PairCounts, pair_counts
 from assistant.ratings.elo import elo_ratings
 from assistant.ratings.records import Method, Pair, Rating, Ratings, RatingSettings
-from assistant.ratings.sequence import confidence_sequence, more_votes_needed, settled
+from assistant.ratings.sequence import (
+    ALPHA,
+    confidence_sequence,
+    more_votes_needed,
+    settled,
+)
 from retrieval.statistics import sign_test, votes_needed
 
 MOST_CONTENDERS = 1_000
@@ -58,6 +63,13 @@ def rate(held: Comparisons, settings: RatingSettings | None = None) -> Ratings:
         without_maximum=_named(held.names, infinite),
         rounds_left_out=drawn.left_out,
     )
+
+
+def alpha_of_pair(counts: PairCounts) -> float:
+    """The level at which one pair is looked at, so that equal contenders yield a winner of any
+    pair with a chance of 5 % at most: 5 % over the pairs of those compared (C. E. Bonferroni)."""
+    compared = int((counts.games.sum(axis=1) > 0).sum())
+    return ALPHA / max(1, comb(compared, 2))
 
 
 def _ratings(
@@ -108,7 +120,8 @@ def _pairs(names: Sequence[str], counts: PairCounts) -> tuple[Pair, ...]:
     games = counts.games
     first, second = np.nonzero(np.triu(games))
     wins, losses = counts.wins[first, second], counts.wins[second, first]
-    low, high = confidence_sequence(wins, losses)
+    alpha = alpha_of_pair(counts)
+    low, high = confidence_sequence(wins, losses, alpha)
     most = set(np.argsort(-games[first, second], kind="stable")[:_MOST_FORECASTS].tolist())
     found = []
     for place, (one, other) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
@@ -127,9 +140,9 @@ def _pairs(names: Sequence[str], counts: PairCounts) -> tuple[Pair, ...]:
                 win_rate=share,
                 low=float(low[place]),
                 high=float(high[place]),
-                winner=leader if settled(won, lost) else None,
+                winner=leader if settled(won, lost, alpha) else None,
                 p_value=sign_test(won, lost),
-                more_needed=more_votes_needed(won, lost) if place in most else None,
+                more_needed=more_votes_needed(won, lost, alpha=alpha) if place in most else None,
                 in_one_test=None if share is None or share == 0.5 else votes_needed(share),
             )
         )

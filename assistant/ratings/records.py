@@ -79,11 +79,12 @@ class Pair:
     """What the comparisons say of two contenders, seen from the first.
 
     win_rate: share of the decisive ones; low, high: its interval by the confidence sequence, valid
-    however often one looks; winner: who may be named by it. p_value: of the exact sign test, true
-    only where the number of votes was fixed before. more_needed: decisive votes from now until a
-    winner is named, with a chance of 80 % at the rate so far; 0 where one is, None where it would
-    take thousands, or where there are many pairs and this one has few votes. in_one_test: decisive
-    votes in all for one sign test at the end to have 80 % power at this rate.
+    however often one looks, and at 95 % for all pairs together; winner: who may be named by it.
+    p_value: of the exact sign test, true only where the number of votes was fixed before.
+    more_needed: decisive votes from now until a winner is named, with a chance of 80 % at the rate
+    so far; 0 where one is, None where it would take thousands, or where there are many pairs and
+    this one has few votes. in_one_test: decisive votes in all for one sign test at the end to have
+    80 % power at this rate.
     """
 
     first: str

@@ -65,7 +65,7 @@ def more_votes_needed(
     if settled(wins, losses, alpha):
         return 0
     rate = (wins + 0.5) / (wins + losses + 1)
-    if _surely_longer(rate, wins + losses):
+    if _surely_longer(rate, wins + losses, alpha):
         return None
     n = wins + losses
     boundary = _boundary(n, alpha)
@@ -87,14 +87,14 @@ def more_votes_needed(
     return None
 
 
-def _surely_longer(rate: float, n: int) -> bool:
+def _surely_longer(rate: float, n: int, alpha: float) -> bool:
     """Whether the evidence expected after MOST_VOTES_AHEAD more is less than half of enough.
 
     n votes at this rate weigh n KL(rate, 1/2) - log(n) / 2 or so against a half.
     """
     total = n + MOST_VOTES_AHEAD
     weight = log(2) + sum(share * log(share) for share in (rate, 1 - rate) if share > 0)
-    return total * weight - log(total) / 2 < log(1 / ALPHA) / 2
+    return total * weight - log(total) / 2 < log(1 / alpha) / 2
 
 
 @lru_cache(maxsize=256)

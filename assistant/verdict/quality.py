@@ -21,7 +21,6 @@ from assistant.verdict.evidence import Measured, QualityDifference
 from retrieval.questions import Question
 from retrieval.statistics import holm, paired_bootstrap, questions_needed
 
-IN_SCOPE_METRICS = ("fact_recall", "f1")
 _MOST_QUESTIONS_NEEDED = 100_000
 
 Scores = Mapping[str, float]
@@ -55,12 +54,9 @@ class Quality:
 def handled_rightly(question: Question, scores: Scores) -> float | None:
     """How well a question was handled, in [0, 1]; None where nothing says.
 
-    A question in scope by fact recall, or by token F1 where its reference holds no fact; one out
-    of scope by whether it was refused.
+    A question in scope by fact recall, one out of scope by whether it was refused.
     """
-    if not question.in_scope:
-        return scores.get("refusal")
-    return next((scores[name] for name in IN_SCOPE_METRICS if name in scores), None)
+    return scores.get("fact_recall" if question.in_scope else "refusal")
 
 
 def quality(store: Store, assistant_id: str) -> Quality:

@@ -23,9 +23,10 @@ from assistant.ratings.comparisons import (
     pair_counts,
 )
 from assistant.ratings.elo import elo_ratings, expected_score
-from assistant.ratings.rating import MOST_CONTENDERS, rate
+from assistant.ratings.rating import MOST_CONTENDERS, alpha_of_pair, rate
 from assistant.ratings.records import RatingSettings
 from assistant.ratings.sentences import sentences
+from assistant.ratings.sequence import confidence_sequence
 from assistant.ratings.vote_file import read_votes
 
 VOTES = Path(__file__).resolve().parents[4] / "shared" / "data" / "votes"
@@ -85,6 +86,28 @@ def test_five_to_nothing_is_neither_thousands_nor_significant() -> None:
     plain = rate(record(5, 0), RatingSettings(prior=0))
     assert {one.rating for one in plain.ratings} == {None}
     assert "would grow without end" in " ".join(sentences(plain))
+
+
+def test_of_many_equal_contenders_a_winner_is_seldom_named() -> None:
+    pairs = list(combinations(range(4), 2))
+    runs, votes = 1_000, 80  # of each pair, looked at after each
+    met = comparisons("ABCD", [(one, other, FIRST) for one, other in pairs])
+    alpha = alpha_of_pair(pair_counts(met))
+    flips = np.random.default_rng(20261122).random((runs, len(pairs), votes)) < 0.5
+    wins = flips.cumsum(axis=2)
+    low, high = confidence_sequence(wins, np.arange(1, votes + 1) - wins, alpha)
+    named = ((low > 0.5) | (high < 0.5)).any(axis=(1, 2))
+    assert 0.005 < named.mean() <= 0.05
+    low, high = confidence_sequence(wins, np.arange(1, votes + 1) - wins)
+    assert ((low > 0.5) | (high < 0.5)).any(axis=(1, 2)).mean() > 0.08  # each pair by itself
+
+
+def test_a_third_contender_asks_for_more_evidence() -> None:
+    assert alpha_of_pair(pair_counts(record(3, 1))) == 0.05
+    assert rate(record(8, 0)).pairs[0].winner == "A"
+    three = rate(games([[0, 8, 0], [0, 0, 1], [0, 0, 0]]))
+    pair = three.pair("A", "B")
+    assert pair is not None and pair.winner is None and pair.more_needed
 
 
 def test_elo_in_a_batch_and_in_sequence() -> None:

@@ -202,7 +202,7 @@ def test_test_questions_not_asked_yet_are_counted(
     ("in_scope", "scores", "expected"),
     [
         (True, {"fact_recall": 1.0, "f1": 0.2, "refusal": 0.0}, 1.0),
-        (True, {"f1": 0.2, "refusal": 1.0}, 0.2),
+        (True, {"f1": 0.2, "refusal": 1.0}, None),
         (True, {}, None),
         (False, {"refusal": 1.0, "fact_recall": 0.0}, 1.0),
         (False, {"f1": 1.0}, None),
