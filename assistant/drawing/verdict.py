@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from html import escape
 
 from assistant.drawing.tables import tag
@@ -104,12 +105,19 @@ def side_by_side(contenders: Sequence[ContenderEvidence]) -> str:
     )
 
 
-def lifeline(stages: Sequence[Stage]) -> str:
-    """The versions in the order of time; the next step at the end."""
+def lifeline(stages: Sequence[Stage], dated: bool = False) -> str:
+    """The versions in the order of time; the next step at the end.
+
+    dated: with whole dates of UTC, for a file that is read on another day.
+    """
+
+    def when(at: datetime) -> str:
+        return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if dated else moment(at)
+
     items = "".join(
         f'<li class="stage-{stage.kind}"><strong>{escape(stage.title)}</strong>'
         f"<span>{escape(stage.detail)}</span>"
-        f'<small class="quiet">{moment(stage.at) if stage.at else ""}</small></li>'
+        f'<small class="quiet">{when(stage.at) if stage.at else ""}</small></li>'
         for stage in stages
     )
     return f'<ol class="lifeline" aria-label="How it came to this">{items}</ol>'

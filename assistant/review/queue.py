@@ -157,11 +157,14 @@ def _plain(question: str) -> tuple[str, ...]:
 
 
 def test_questions(store: Store, assistant_id: str) -> list[str]:
-    """The questions of all examples that test."""
+    """The questions of all examples that test, and of the imported files."""
     return [
-        example.question
-        for example in store.examples(assistant_id)
-        if example.split in ("recall", "generalisation")
+        *(
+            example.question
+            for example in store.examples(assistant_id)
+            if example.split in ("recall", "generalisation")
+        ),
+        *(asked.question for one in store.question_sets(assistant_id) for asked in one.questions),
     ]
 
 

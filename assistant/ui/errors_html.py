@@ -18,6 +18,7 @@ from assistant.evaluation.error_classes import CLASSES, RULES, TITLES, ClassedAn
 from assistant.evaluation.error_report import ErrorReport
 from assistant.evaluation.word_diff import word_diff
 from assistant.ui.inline_downloads import csv_link
+from assistant.verdict.recommendation import p_words
 
 OUTCOME_NAMES: dict[Outcome, str] = {
     "fixed": "Fixed",
@@ -113,7 +114,7 @@ def _comparison(comparison: BeforeAfter) -> str:
         )
     sentence = (
         f"From {names[0]} to {names[1]}: {total.fixed} fixed, {total.broken} broken, of "
-        f"{counted(total.n, 'question')} (McNemar's exact test: p = {comparison.p_value:.3f})."
+        f"{counted(total.n, 'question')} (McNemar's exact test: {p_words(comparison.p_value)})."
     )
     lists = "".join(_outcome(comparison, outcome) for outcome in OUTCOMES)
     groups = "".join(

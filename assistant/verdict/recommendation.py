@@ -199,10 +199,11 @@ def _reason(pair: PairEvidence, choice: ContenderKind) -> str:
         tested = pair.tested
         difference = -tested.difference if turned else tested.difference
         low, high = (-tested.high, -tested.low) if turned else (tested.low, tested.high)
+        # All differences alike give a bootstrap nothing to draw: that is no certainty.
+        span = f"95 % interval {100 * low:+.0f} to {100 * high:+.0f}, " if low < high else ""
         parts.append(
             f"{100 * difference:+.0f} points of test questions answered rightly "
-            f"(95 % interval {100 * low:+.0f} to {100 * high:+.0f}, {p_words(tested.p_value)}, "
-            f"{tested.n} questions)"
+            f"({span}{p_words(tested.p_value)}, {_counted(tested.n, 'question')})"
         )
     if pair.voted is not None and pair.voted.decisive:
         won = pair.voted.losses if turned else pair.voted.wins

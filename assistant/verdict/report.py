@@ -21,6 +21,7 @@ from assistant.ratings.report import Report, report
 from assistant.records import Assistant
 from assistant.verdict.gathering import Verdict, verdict
 from assistant.verdict.quality import quality
+from assistant.verdict.recommendation import p_words
 from assistant.workspace import Workspace
 
 FORMS = ("html", "md", "json")
@@ -154,7 +155,7 @@ def as_html(made: VerdictReport) -> str:
         f"{drawn.quality_by_set(contenders)}"
         f"{f'<h2>Votes</h2>{ratings}' if ratings else ''}"
         f"{f'<h2>Evaluations</h2>{evaluations}' if evaluations else ''}"
-        f"<h2>How it came to this</h2>{drawn.lifeline(made.verdict.stages)}"
+        f"<h2>How it came to this</h2>{drawn.lifeline(made.verdict.stages, dated=True)}"
         f"<h2>To repeat it</h2><pre>{repeat}</pre>"
         f'<p class="quiet">Made by Duet on {made.made_at:%Y-%m-%d %H:%M} UTC.</p>'
         "</main></body></html>\n"
@@ -195,7 +196,7 @@ def _vote_table(held: Report) -> list[str]:
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(
             f"| {pair.first} against {pair.second} | {pair.wins} | {pair.losses} | {pair.ties} | "
-            f"{pair.both_bad} | {pair.winner or 'not settled'} | {pair.p_value:.3f} |"
+            f"{pair.both_bad} | {pair.winner or 'not settled'} | {p_words(pair.p_value)} |"
             for pair in held.kinds.pairs
         ),
     ]

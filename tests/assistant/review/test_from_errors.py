@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.errors import InvalidRequest
+from assistant.evaluation.records import QuestionSet
 from assistant.examples import near_duplicates
 from assistant.records import Assistant, Example
 from assistant.review.from_errors import add_wording, more_wordings, offer_in_chat
@@ -55,6 +56,19 @@ def test_a_wording_that_repeats_a_test_question_is_refused_and_named(
     trained = [example.question for example in workspace.store.examples(tuned.id, "train")]
     groups = near_duplicates([test.question, TANK.question, *trained])
     assert not set(groups[:2]) & set(groups[2:])
+
+
+def test_a_wording_that_repeats_a_question_of_a_file_is_left_out_alone(
+    workspace: Workspace, tuned: Assistant
+) -> None:
+    free = more_wordings(workspace, tuned, [TANK]).examples
+    assert len(free) > 1
+    workspace.store.delete_examples(tuned.id, [example.id for example in free])
+    held = QuestionSet("file.jsonl", (Question("q", free[0].question),))
+    workspace.store.add_question_set(tuned.id, held)
+    result = more_wordings(workspace, tuned, [TANK])
+    assert free[0].question in dict(result.refused)
+    assert result.examples
 
 
 @pytest.mark.parametrize(

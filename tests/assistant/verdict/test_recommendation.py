@@ -180,6 +180,15 @@ def test_votes_that_decided_are_not_asked_for_again() -> None:
     assert said.next_step.sentence.startswith("About 300 more test questions")
 
 
+def test_an_interval_without_width_is_not_shown() -> None:
+    swept = QualityDifference(1.0, 1.0, 1.0, 0.0625, 5, 6)
+    said = recommend(evidence(PairEvidence("rag", "tuned", swept)))
+    assert said.reasons == (
+        "Against the tuned model: +100 points of test questions answered rightly (p = .06, "
+        "5 questions).",
+    )
+
+
 def test_one_measured_contender_is_not_called_unmeasured() -> None:
     said = recommend(Evidence((contender("rag"),), (), 0, True, True))
     assert said.sentence.startswith("Only RAG was measured so far")

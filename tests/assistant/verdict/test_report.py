@@ -53,6 +53,12 @@ def judged(
     return kettle
 
 
+def test_stages_carry_whole_dates(workspace: Workspace, judged: Assistant) -> None:
+    html = written(verdict_report(workspace, judged), "html")
+    dates = re.findall(r'<small class="quiet">(\d{4}-\d\d-\d\d \d\d:\d\d)</small>', html)
+    assert len(dates) == html.count("<li class=") - 1  # what comes next has none
+
+
 def test_html_holds_everything_and_loads_nothing(workspace: Workspace, judged: Assistant) -> None:
     html = written(verdict_report(workspace, judged), "html")
     for word in (
