@@ -228,8 +228,8 @@ def _evaluation_title(one: Evaluation) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that stays in its line and cell."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Text that stays in its line and cell, and is no HTML where Markdown is shown as that."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _repeat(

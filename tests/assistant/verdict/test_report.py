@@ -53,6 +53,12 @@ def judged(
     return kettle
 
 
+def test_markdown_holds_no_html_of_others(workspace: Workspace) -> None:
+    named = workspace.create("<script>alert(1)</script> | x", "Answers")
+    text = written(verdict_report(workspace, named), "md").partition("```json")[0]
+    assert "<script" not in text and "&lt;script>alert(1)" in text and "\\| x" in text
+
+
 def test_stages_carry_whole_dates(workspace: Workspace, judged: Assistant) -> None:
     html = written(verdict_report(workspace, judged), "html")
     dates = re.findall(r'<small class="quiet">(\d{4}-\d\d-\d\d \d\d:\d\d)</small>', html)
