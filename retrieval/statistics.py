@@ -182,10 +182,10 @@ def _sign_flip_p_value(differences: NDArray[np.float64], seed: int) -> float:
         codes = np.arange(2**moved.size)[:, None] >> np.arange(moved.size)
         sums = (1.0 - 2.0 * (codes & 1)) @ sizes  # (2**n,)
         return float((np.abs(sums) >= observed).mean())
-    as_far = sum(
-        int((np.abs(_signs(moved.size, rows, seed, block) @ sizes) >= observed).sum())
-        for block, rows in _blocks(moved.size, _PERMUTATIONS)
-    )
+    total, as_far = sizes.sum(), 0
+    for block, rows in _blocks(moved.size, _PERMUTATIONS):
+        positive = _flips(moved.size, rows, seed, block).astype(np.float64) @ sizes
+        as_far += int((np.abs(2 * positive - total) >= observed).sum())
     return (1 + as_far) / (1 + _PERMUTATIONS)
 
 
@@ -229,11 +229,10 @@ def _indices(width: int, rows: int, seed: int, block: int) -> NDArray[np.int32]:
     )
 
 
-@lru_cache(maxsize=8)
-def _signs(width: int, rows: int, seed: int, block: int) -> NDArray[np.float64]:
-    """+1 and -1, shape (rows, width)."""
-    drawn = np.random.default_rng([seed, block]).integers(0, 2, size=(rows, width), dtype=np.int8)
-    return np.where(drawn == 1, 1.0, -1.0)
+@lru_cache(maxsize=32)
+def _flips(width: int, rows: int, seed: int, block: int) -> NDArray[np.int8]:
+    """1 where the sign is +, 0 where it is -, shape (rows, width)."""
+    return np.random.default_rng([seed, block]).integers(0, 2, size=(rows, width), dtype=np.int8)
 
 
 def _z(probability: float) -> float:

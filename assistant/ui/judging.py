@@ -10,7 +10,6 @@ from assistant.errors import InvalidRequest
 from assistant.monitoring.one_tap import take_impression
 from assistant.ratings.judgements import judgements
 from assistant.records import CRITERIA, Choice, Comparison, Vote
-from assistant.tallies import tally_of
 from assistant.ui.chat_views import ChatViews
 from assistant.ui.notices import notice
 from assistant.ui.services import Services
@@ -64,8 +63,9 @@ class Judging:
         left, right = comparison.left.contender.kind, comparison.right.contender.kind
         named = f"A was {NAMES[left]}, B was {NAMES[right]}."
         assistant = self._services.assistant(comparison.assistant_id)
-        tallies = tally_of(judgements(self._store, assistant.id), versions=False)
-        text = f"{named} {standing(tallies, left, right, kept.blind)}"
+        held = judgements(self._store, assistant.id)
+        self._services.preparation.read_results(assistant)
+        text = f"{named} {standing(held, left, right, kept.blind)}"
         if before is not None and not kept.blind:
             text = f"Changed. {text}" if before.choice != kept.choice else f"Kept. {text}"
         return f"<span>{escape(text)}</span>"

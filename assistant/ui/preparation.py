@@ -1,4 +1,5 @@
-"""What is made ready behind the page: the sample assistant at a first start, and the base model.
+"""What is made ready behind the page: the sample assistant at a first start, the base model, and
+what the results tab shows.
 
 The server is up before any of it begins; the page shows how far it is, and a question asked
 meanwhile waits here and is then answered.
@@ -12,10 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.errors import DuetError
+from assistant.ratings.judgements import judgements
+from assistant.ratings.report import report
 from assistant.records import Assistant
 from assistant.sample import make_sample, sample_wanted
 from assistant.shipped import sample_description
 from assistant.ui.notices import sentence_of
+from assistant.verdict.quality import quality
 from assistant.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -41,6 +45,8 @@ class Preparation:
         self._sample: threading.Thread | None = None
         self._loading: dict[str, threading.Thread] = {}
         self._failures: dict[str, Exception] = {}
+        self._reading: dict[str, threading.Thread] = {}
+        self._started = False
         self.sample_failure = ""
 
     @property
@@ -59,6 +65,7 @@ class Preparation:
 
     def start(self) -> None:
         """Make the sample where it is wanted, then load the model of the assistant there is."""
+        self._started = True
         self._sample = threading.Thread(target=self._first, name="duet-sample", daemon=True)
         self._sample.start()
 
@@ -88,6 +95,28 @@ class Preparation:
         if failure is not None:
             raise failure
 
+    def read_results(self, assistant: Assistant) -> None:
+        """Read the votes and the evaluations in a thread, so that the results tab finds them read.
+
+        The tab itself reads what came since, so that it never shows less than there is. Nothing is
+        done where no server was started, or while an earlier reading is going on.
+        """
+        with self._lock:
+            going = self._reading.get(assistant.id)
+            if not self._started or (going is not None and going.is_alive()):
+                return
+            self._reading[assistant.id] = threading.Thread(
+                target=self._read, args=(assistant,), name="duet-results", daemon=True
+            )
+            self._reading[assistant.id].start()
+
+    def _read(self, assistant: Assistant) -> None:
+        try:
+            report(judgements(self._workspace.store, assistant.id))
+            quality(self._workspace.store, assistant.id)
+        except Exception as error:
+            logger.info("the results were not read beforehand: %s", error)
+
     def _first(self) -> None:
         try:
             if sample_wanted(self._workspace):
@@ -100,6 +129,8 @@ class Preparation:
         known = self._workspace.assistants()
         if known:
             self._load(known[0])
+        for assistant in known:
+            self.read_results(assistant)
 
     def _load(self, assistant: Assistant) -> threading.Thread | None:
         """Begin to load the model, or join in where that has begun; None where it is resident."""

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from assistant.drawing.words import NAMES, counted
-from assistant.records import ContenderKind
-from assistant.tallies import Tallies
+from assistant.ratings.comparisons import pair_counts
+from assistant.ratings.judgements import Judgements
+from assistant.records import KINDS, ContenderKind
 
 
-def standing(tallies: Tallies, first: ContenderKind, second: ContenderKind, blind: bool) -> str:
+def standing(held: Judgements, first: ContenderKind, second: ContenderKind, blind: bool) -> str:
     """Wins of each, ties and both-bads among the blind or the open votes on this pair."""
-    among = tallies.blind if blind else tallies.open
     word = "blind" if blind else "open"
-    pair = next(
-        (one for one in among.pairs if {one.kind, one.against_kind} == {first, second}), None
-    )
-    if pair is None:
+    counts = pair_counts(held.by_kind().chosen(held.blind == blind))
+    one, other = KINDS.index(first), KINDS.index(second)
+    if not counts.games[one, other]:
         return f"There are no {word} votes on this pair yet."
-    swapped = pair.kind != first
-    score = pair.score
-    wins = (score.losses, score.wins) if swapped else (score.wins, score.losses)
     parts = [
-        f"{NAMES[first]} {counted(wins[0], 'win')}",
-        f"{NAMES[second]} {counted(wins[1], 'win')}",
+        f"{NAMES[first]} {counted(int(counts.wins[one, other]), 'win')}",
+        f"{NAMES[second]} {counted(int(counts.wins[other, one]), 'win')}",
     ]
-    if score.ties:
-        parts.append(counted(score.ties, "tie"))
-    if score.both_bad:
-        parts.append(f"both bad {counted(score.both_bad, 'time')}")
+    if ties := int(counts.ties[one, other]):
+        parts.append(counted(ties, "tie"))
+    if both_bad := int(counts.both_bad[one, other]):
+        parts.append(f"both bad {counted(both_bad, 'time')}")
     return f"In {word} votes: {', '.join(parts)}."

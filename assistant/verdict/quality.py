@@ -61,17 +61,46 @@ def handled_rightly(question: Question, scores: Scores) -> float | None:
 
 def quality(store: Store, assistant_id: str) -> Quality:
     """Read and compute; of finished evaluations seen before nothing is read again."""
-    finished = [one for one in store.evaluations(assistant_id) if one.finished_at is not None]
-    used = _used(finished)
-    key = tuple(evaluation.id for evaluation in used)
     with _lock:
-        kept = _kept.setdefault(store, {})
-        if assistant_id in kept and kept[assistant_id][0] == key:
-            return kept[assistant_id][1]
-    made = _computed(store, assistant_id, used)
-    with _lock:
-        kept[assistant_id] = (key, made)
-    return made
+        kept = _kept.setdefault(store, {}).setdefault(assistant_id, _Kept())
+    return kept.quality(store, assistant_id)
+
+
+_Scored = tuple[str, Question, str, Scores]
+"""A question by its words, the question, the id of a contender, and how its answer scores."""
+
+
+class _Kept:
+    """What was made of the evaluations of one assistant; one thread makes it, others wait."""
+
+    def __init__(self) -> None:
+        self._making = threading.Lock()
+        self._key: tuple[str, ...] | None = None
+        self._scores: dict[str, list[_Scored]] = {}
+        self._made: Quality | None = None
+
+    def quality(self, store: Store, assistant_id: str) -> Quality:
+        with self._making:
+            finished = [one for one in store.evaluations(assistant_id) if one.finished_at]
+            used = _used(finished)
+            key = tuple(evaluation.id for evaluation in used)
+            if self._made is None or self._key != key:
+                self._scores = {one: self._scores.get(one) or _scores(store, one) for one in key}
+                splits = {one.id: one.split for one in store.examples(assistant_id)}
+                self._made = _computed(used, self._scores, splits)
+                self._key = key
+            return self._made
+
+
+_kept: WeakKeyDictionary[Store, dict[str, _Kept]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def _scores(store: Store, evaluation_id: str) -> list[_Scored]:
+    return [
+        (" ".join(question.question.split()).casefold(), question, contender_id, scores)
+        for question, contender_id, scores in store.evaluation_scores(evaluation_id)
+    ]
 
 
 def _used(finished: Sequence[Evaluation]) -> list[Evaluation]:
@@ -98,9 +127,13 @@ class _Answered:
     answers: dict[str, tuple[str, Question, Scores]]
 
 
-def _computed(store: Store, assistant_id: str, used: Sequence[Evaluation]) -> Quality:
-    answered = _answered(store, used)
-    splits = {example.id: example.split for example in store.examples(assistant_id)}
+def _computed(
+    used: Sequence[Evaluation],
+    scores: Mapping[str, Sequence[_Scored]],
+    splits: Mapping[str, str],
+) -> Quality:
+    """splits: that of each example of the assistant, by its id."""
+    answered = _answered(used, scores)
     kinds = {
         kind: made
         for kind in KINDS
@@ -109,7 +142,9 @@ def _computed(store: Store, assistant_id: str, used: Sequence[Evaluation]) -> Qu
     return Quality(kinds, _differences(kinds), tuple(used))
 
 
-def _answered(store: Store, used: Sequence[Evaluation]) -> dict[ContenderKind, _Answered]:
+def _answered(
+    used: Sequence[Evaluation], scored: Mapping[str, Sequence[_Scored]]
+) -> dict[ContenderKind, _Answered]:
     current = {version: kind for kind, version in _versions(used).items()}
     answered: dict[ContenderKind, _Answered] = {}
     for evaluation in used:  # newest first, so that the first answer to a question is the last
@@ -117,9 +152,8 @@ def _answered(store: Store, used: Sequence[Evaluation]) -> dict[ContenderKind, _
             if contender.id in current:
                 one = answered.setdefault(contender.kind, _Answered(contender, None, {}))
                 one.latency = one.latency or evaluation.summary.latency.get(contender.id)
-        for question, contender_id, scores in store.evaluation_scores(evaluation.id):
+        for asked, question, contender_id, scores in scored[evaluation.id]:
             if contender_id in current:
-                asked = " ".join(question.question.split()).casefold()
                 answers = answered[current[contender_id]].answers
                 answers.setdefault(asked, (evaluation.question_set, question, scores))
     return answered
@@ -191,8 +225,3 @@ def _needed(one: Sequence[float], other: Sequence[float]) -> int | None:
         return None
     needed = questions_needed(mean, pstdev(differences))
     return needed if needed <= _MOST_QUESTIONS_NEEDED else None
-
-
-_Kept = dict[str, tuple[tuple[str, ...], Quality]]
-_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
-_lock = threading.Lock()

@@ -10,6 +10,7 @@ import pytest
 from assistant.drawing import words
 from assistant.drawing.charts import Interval, Line, interval_chart, line_chart
 from assistant.next_step import NextStep
+from assistant.ratings.judgements import of_counted
 from assistant.records import (
     Answer,
     Assistant,
@@ -25,7 +26,6 @@ from assistant.records import (
     Vote,
 )
 from assistant.runs import PRESETS, Run, Step
-from assistant.tallies import tally
 from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.examples_html import PAGE, example_table, filtered, summary
 from assistant.ui.indexing import Indexing
@@ -282,7 +282,7 @@ def counted(choice: str, day: int, number: int) -> CountedVote:
 
 
 def test_standing_is_said_from_the_side_of_who_was_asked_first() -> None:
-    votes = tally([counted("left", 0, 1), counted("tie", 0, 2)])
+    votes = of_counted([counted("left", 0, 1), counted("tie", 0, 2)])
     assert standing(votes, "tuned", "rag", True) == (
         "In blind votes: Tuned 0 wins, RAG 1 win, 1 tie."
     )
