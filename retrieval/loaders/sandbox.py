@@ -1,9 +1,10 @@
 """What a child process that parses files may not do: reach the network, read other files, run away.
 
 Three fences. The kernel's: a network namespace without any network, where an unprivileged process
-may have one (Linux), and limits of memory, file size, CPU time and processes. Python's: an audit
-hook, on every system, that refuses connections, programs and the opening of any file but the
-document and the parts of Python itself. And the parent's, which ends what takes too long.
+may have one (Linux), and limits of memory, file size, CPU time and, within a namespace, processes.
+Python's: an audit hook, on every system, that refuses connections, programs and the opening of any
+file but the document and the parts of Python itself. And the parent's, which ends what takes too
+long.
 
 The hook binds Python code (markitdown and its readers); native code such as PDFium opens nothing by
 itself. https://docs.python.org/3/library/audit_events.html
@@ -14,6 +15,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,7 @@ _CHANGES = frozenset(
         "shutil.rmtree shutil.move shutil.copyfile"
     ).split()
 )
+_TWO_PLACES = frozenset(("os.rename", "os.link", "os.symlink", "shutil.move", "shutil.copyfile"))
 
 
 class Refused(PermissionError):
@@ -66,9 +70,10 @@ class Sandbox:
 
     def enter(self) -> None:
         """Put up the fences that hold for the life of the process."""
-        leave_the_network()
+        apart = leave_the_network()
         _limit("RLIMIT_CORE", 0)
-        _limit("RLIMIT_NPROC", _PROCESSES)
+        if apart and _tasks_are_counted_by_namespace():
+            _limit("RLIMIT_NPROC", _PROCESSES)
         sys.addaudithook(self._hook)
 
     def admit(
@@ -104,7 +109,8 @@ class Sandbox:
             if not self._program or arguments[0] != self._program:
                 raise Refused("a document may not run programs")
         elif event in _CHANGES:
-            if not self._may_write(arguments[0]):
+            places = arguments[:2] if event in _TWO_PLACES else arguments[:1]
+            if not all(map(self._may_write, places)):
                 raise Refused("a document may not change files")
         elif event in _REFUSED:
             raise Refused(f"a document may not do this: {event}")
@@ -147,6 +153,13 @@ def leave_the_network() -> bool:
             Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
         return True
     return bool(library.unshare(_NEW_NETWORK) == 0)
+
+
+def _tasks_are_counted_by_namespace() -> bool:
+    """Since Linux 5.14. Before, or without a namespace, RLIMIT_NPROC counts all that the user runs,
+    so that a limit of ours would keep Tesseract and the threads of libraries from starting."""
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    return release is not None and (int(release[1]), int(release[2])) >= (5, 14)
 
 
 def _limit(name: str, size: int) -> None:

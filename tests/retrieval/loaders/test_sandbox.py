@@ -97,6 +97,30 @@ def test_the_hook_alone_keeps_the_network_out(tmp_path: Path, port: int) -> None
     assert all(answer.startswith("Refused") for answer in told.values()), told
 
 
+@linux_only
+def test_the_tasks_of_other_programs_are_not_counted(tmp_path: Path) -> None:
+    """Linux counts all tasks of the user: a desktop has more than any limit of ours would allow,
+    and Tesseract, or a library's threads, could not start."""
+    same = "import resource; assert resource.getrlimit(resource.RLIMIT_NPROC) == before"
+    before = "import resource; before = resource.getrlimit(resource.RLIMIT_NPROC)" + _HOOK
+    assert tried(before, tmp_path, same=same) == {"same": "done"}
+
+
+def test_files_are_not_moved_out_of_the_folder(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "member").write_text("words", encoding="ascii")
+    told = tried(
+        _HOOK,
+        tmp_path,
+        rename=f"os.rename({str(out / 'member')!r}, {str(tmp_path / 'moved')!r})",
+        link=f"os.link({str(out / 'member')!r}, {str(tmp_path / 'linked')!r})",
+        inside=f"os.rename({str(out / 'member')!r}, {str(out / 'other')!r})",
+    )
+    assert told["inside"] == "done"
+    assert told["rename"].startswith("Refused") and told["link"].startswith("Refused")
+
+
 def test_the_hook_opens_the_document_and_nothing_else(tmp_path: Path) -> None:
     secret, document = tmp_path / "secret.txt", tmp_path / "document.txt"
     (tmp_path / "link.txt").symlink_to(secret)
