@@ -229,12 +229,14 @@ def _other_sizes(
         stage = f"Trying passages of {tokens} tokens"
         with tempfile.TemporaryDirectory(prefix="duet-trial-") as folder:
             trial = corpus.recut_into(Path(folder), embedder, _counted(progress, stage), cancelled)
+            retriever = Retriever(trial)
             try:
                 searched, _ = search_all(
-                    Retriever(trial), questions, progress=progress, cancelled=cancelled
+                    retriever, questions, progress=progress, cancelled=cancelled
                 )
                 yield SizedSearch(tokens, len(trial.passages()), searched)
             finally:
+                retriever.close()  # a graph being built would write into the folder that goes
                 trial.close()
 
 

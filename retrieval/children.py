@@ -133,7 +133,6 @@ class ChildPool:
         self._idle_seconds = idle_seconds
         self._room = threading.Condition()
         self._waiting: list[Child] = []
-        self._starting = 0
         self._busy: set[Child] = set()
         self._closed = False
         self._timer: threading.Timer | None = None
