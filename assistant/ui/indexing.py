@@ -14,6 +14,7 @@ from pathlib import Path
 from assistant.records import Assistant
 from assistant.ui.notices import sentence_of
 from assistant.workspace import Workspace
+from retrieval.document_names import document_name
 from retrieval.documents import AddResult, IndexingProgress
 from retrieval.self_check import MOST_DOCUMENTS, check_documents, with_checks
 
@@ -159,7 +160,7 @@ class Indexer:
             job.state = replace(job.state, failure=sentence_of(error), checking=None)
             if batch.passwords and not done:  # stopped: it is still to be had
                 with self._lock:
-                    job.locked.update((path.name, path) for path in batch.paths)
+                    job.locked.update((document_name(path.name), path) for path in batch.paths)
                 read = ()
         finally:
             _discard(read)
@@ -171,11 +172,12 @@ class Indexer:
         asking = {_upload_of(result.name) for result in results if result.needs_password}
         with self._lock:
             for path in paths:
-                if path.name in asking:
-                    earlier = job.locked.get(path.name)
+                name = document_name(path.name)
+                if name in asking:
+                    earlier = job.locked.get(name)
                     if earlier is not None and earlier != path:
                         _discard([earlier])
-                    job.locked[path.name] = path
+                    job.locked[name] = path
             held = set(job.locked.values())
         return [path for path in paths if path not in held]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -153,6 +154,27 @@ def test_a_locked_file_is_kept_until_its_password_is_right(
     assert summary(state.results) == "2 files: 2 indexed." and not state.locked
     assert not path.parent.exists()
     assert "right" not in repr(state) and "right" not in repr(indexer._jobs)
+
+
+# Made by `zip -P secret`: the library that reads locked archives cannot write them.
+LOCKED = base64.b64decode(
+    "UEsDBAoACQAAAHeRdl2074IVKAAAABwAAAAIAAAAbm90ZS50eHRuqGN8n3kUiai2avMnbvcB3NJ2v5aXthnimh37"
+    "Fj6dQIc5uk8uqUN6UEsHCLTvghUoAAAAHAAAAFBLAQIeAwoACQAAAHeRdl2074IVKAAAABwAAAAIAAAAAAAAAAEA"
+    "AACkgQAAAABub3RlLnR4dFBLBQYAAAAAAQABADYAAABeAAAAAAA="
+)
+
+
+def test_a_locked_file_is_kept_whatever_the_spelling_of_its_name(
+    tab: DocumentsTab, kettle: Assistant, tmp_path: Path
+) -> None:
+    indexer, path = tab.indexer, uploaded(tmp_path, "gru\u0308n.zip")  # as macOS spells it
+    path.write_bytes(LOCKED)
+    indexer.add(kettle, [path])
+    idle(indexer, kettle)
+    assert path.exists() and len(indexer.state(kettle.id).locked) == 1
+    tab._unlock("secret", kettle.id)
+    idle(indexer, kettle)
+    assert summary(indexer.state(kettle.id).results) == "1 file: 1 indexed."
 
 
 def test_a_locked_file_that_is_dismissed_is_deleted(
