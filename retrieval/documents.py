@@ -55,6 +55,8 @@ class Passage:
 
     text is exactly document_text[start:end]. page counts from 1. section: SHA-256 of the
     normalised text of the section (the stretch under one heading) that the passage is cut from.
+    title: of the document, from its name, where there is no heading path; "" in passages that were
+    cut before titles were.
     """
 
     id: int
@@ -67,6 +69,7 @@ class Passage:
     start: int
     end: int
     section: str
+    title: str = ""
 
     @property
     def source(self) -> str:
@@ -75,12 +78,9 @@ class Passage:
 
     @property
     def indexed_text(self) -> str:
-        """What is embedded and searched: the heading path in front of the text."""
-        return (
-            "\n".join((" > ".join(self.heading_path), self.text))
-            if self.heading_path
-            else self.text
-        )
+        """What is embedded and searched: the heading path, else the title, in front of the text."""
+        above = " > ".join(self.heading_path) or self.title
+        return f"{above}\n{self.text}" if above else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class Addition:
                     return known
                 with self._files.kept(source.path, sha256) as stored:
                     parsed = self._reader.read(stored, source.name, self._passwords_for(source))
-                    drafts = split(parsed, self._embedder())
+                    drafts = split(parsed, self._embedder(), source.name)
         except DocumentError as error:
             return _failed(source.name, error)
         with self._counting:
@@ -380,7 +380,7 @@ def _prepared_document(
         text=parsed.text,
         language=language_of(parsed.text),
         drafts=tuple(drafts),
-        signatures=tuple(signature(draft.indexed_text) for draft in drafts),
+        signatures=tuple(signature(draft.told) for draft in drafts),
     )
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _TOKENIZER = "porter unicode61 remove_diacritics 2"
+# What stands over a text: the title only where there is no heading path.
+_ABOVE = "iif(title = '', heading_path, title)"
 
 LEXICAL_SCHEMA = (
     "CREATE VIRTUAL TABLE lexical USING fts5 (heading_path, text, content = 'passages', "
@@ -59,7 +61,7 @@ class LexicalScores:
 def index_passage(connection: sqlite3.Connection, passage_id: int) -> None:
     """Take in a stored passage."""
     connection.execute(
-        "INSERT INTO lexical (rowid, heading_path, text) SELECT id, heading_path, text "
+        f"INSERT INTO lexical (rowid, heading_path, text) SELECT id, {_ABOVE}, text "
         "FROM passages WHERE id = ?",
         (passage_id,),
     )
@@ -69,7 +71,7 @@ def forget_version(connection: sqlite3.Connection, document_id: str, version: in
     """Take out the searched passages of a version; call it while they are still stored as such."""
     connection.execute(
         "INSERT INTO lexical (lexical, rowid, heading_path, text) SELECT 'delete', id, "
-        "heading_path, text FROM passages WHERE document_id = ? AND version = ? AND searched",
+        f"{_ABOVE}, text FROM passages WHERE document_id = ? AND version = ? AND searched",
         (document_id, version),
     )
 

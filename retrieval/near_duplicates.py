@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -27,7 +27,8 @@ _ROWS = 4
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _NUMBER = re.compile(
-    r"[-+\u2212]?[^\W_]*\d[\w.,:/\u2013-]*|[%\u2030\u00b0\u20ac$\u00a3\u00a5<>=\u2264\u2265\u00b1]"
+    # Looked for from the beginning of a word only, or each letter of each word is tried in turn.
+    r"[-+\u2212]?(?<![^\W_])[^\W_]*\d[\w.,:/\u2013-]*|[%\u2030\u00b0\u20ac$\u00a3\u00a5<>=\u2264\u2265\u00b1]"
 )
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\s*\n\s*(?=[^\W\d_])|\u00ad")
 _FILLERS = frozenset(
@@ -124,7 +125,7 @@ def _numbers(text: str) -> list[str]:
 
 
 def _shingles(words: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    hashes = np.fromiter(_hashed(words), dtype=np.uint64, count=len(words))
+    hashes = np.array(_hashed(words), dtype=np.uint64)
     runs = max(1, len(words) - SHINGLE_WORDS + 1)
     shingles = np.zeros(runs, dtype=np.uint64)
     with np.errstate(over="ignore"):
@@ -133,5 +134,7 @@ def _shingles(words: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.uint64
     return shingles
 
 
-def _hashed(words: Sequence[str]) -> Iterator[int]:
-    return (zlib.crc32(word.casefold().encode("utf-8", "replace")) for word in words)
+def _hashed(words: Sequence[str]) -> list[int]:
+    # Split after folding and encoding all at once; no word holds a line end.
+    together = "\n".join(words).casefold().encode("utf-8", "replace")
+    return list(map(zlib.crc32, together.split(b"\n")))

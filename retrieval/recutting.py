@@ -95,7 +95,7 @@ def _documents(snapshot: Snapshot, cutter: Embedder) -> list[Prepared]:
 
 def _prepared(snapshot: Snapshot, document: Document, cutter: Embedder) -> Prepared:
     text = snapshot.text(document.id)
-    drafts = tuple(_drafts(text, snapshot.passages(document.id), cutter))
+    drafts = tuple(_drafts(document.name, text, snapshot.passages(document.id), cutter))
     return Prepared(
         name=document.name,
         path=Path(document.name),
@@ -107,17 +107,19 @@ def _prepared(snapshot: Snapshot, document: Document, cutter: Embedder) -> Prepa
         text=text,
         language=document.language,
         drafts=drafts,
-        signatures=tuple(signature(draft.indexed_text) for draft in drafts),
+        signatures=tuple(signature(draft.told) for draft in drafts),
     )
 
 
-def _drafts(text: str, passages: Sequence[Passage], cutter: Embedder) -> Iterator[PassageDraft]:
+def _drafts(
+    name: str, text: str, passages: Sequence[Passage], cutter: Embedder
+) -> Iterator[PassageDraft]:
     """The passages of a document cut anew within each of its sections."""
     for section, group in groupby(passages, key=lambda passage: passage.section):
         blocks = tuple(
             Block(one.start, one.end, _kind(one.text), one.heading_path, one.page) for one in group
         )
-        for draft in split(Parsed(text, blocks), cutter):
+        for draft in split(Parsed(text, blocks), cutter, name):
             yield replace(draft, section=section)
 
 

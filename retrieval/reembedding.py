@@ -113,12 +113,12 @@ def _missing(
     Of passages with ids above `after`; also the id of the last one.
     """
     rows = connection.execute(
-        f"SELECT p.content, p.heading_path, p.text, p.id {_MISSING} AND p.id > ? "
+        f"SELECT p.content, p.heading_path, p.text, p.title, p.id {_MISSING} AND p.id > ? "
         "ORDER BY p.id LIMIT ?",
         (after, most),
     ).fetchall()
-    texts = {row[0]: indexed_text(json.loads(row[1]), row[2]) for row in rows}
-    return texts, rows[-1][3] if rows else after
+    texts = {row[0]: indexed_text(json.loads(row[1]), row[2], row[3]) for row in rows}
+    return texts, rows[-1][4] if rows else after
 
 
 def _counts(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from retrieval.language import language_of
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _NEXT_VECTORS = "CREATE TABLE next_vectors (content TEXT PRIMARY KEY, vector BLOB NOT NULL)"
 
@@ -48,7 +48,8 @@ _TABLES = (
     "document_id TEXT NOT NULL REFERENCES documents (id), version INTEGER NOT NULL, "
     "ordinal INTEGER NOT NULL, live INTEGER NOT NULL, page INTEGER, start INTEGER NOT NULL, "
     "stop INTEGER NOT NULL, section TEXT NOT NULL, content TEXT NOT NULL, "
-    "heading_path TEXT NOT NULL, text TEXT NOT NULL, searched INTEGER NOT NULL DEFAULT 0, "
+    "heading_path TEXT NOT NULL, title TEXT NOT NULL DEFAULT '', "
+    "text TEXT NOT NULL, searched INTEGER NOT NULL DEFAULT 0, "
     "twin INTEGER, signature BLOB NOT NULL DEFAULT x'')",
     "CREATE INDEX passages_version ON passages (document_id, version)",
     "CREATE INDEX passages_content ON passages (content)",
@@ -82,14 +83,15 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Bring an earlier version to this one; what is there already is left as it is."""
     with _transaction(connection):
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for target in range(version + 1, SCHEMA_VERSION + 1):
-            logger.info("Bringing the documents to version %d of their tables.", target)
-            _MIGRATIONS[target](connection)
+        if version in _MIGRATIONS:  # another process may have been first
+            logger.info("Bringing the documents to version %d of their tables.", SCHEMA_VERSION)
+            _MIGRATIONS[version](connection)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _to_version_2(connection: sqlite3.Connection) -> None:
+def _from_version_1(connection: sqlite3.Connection) -> None:
     """Languages, self-checks, near-duplicates, and room for the vectors of another embedder."""
+    _from_version_2(connection)  # what `place` reads is in the table by then
     for statement in (
         "ALTER TABLE versions ADD COLUMN language TEXT",
         "ALTER TABLE versions ADD COLUMN self_check TEXT",
@@ -119,7 +121,16 @@ def _signature(heading_path: str, text: str) -> bytes:
     return signature("\n".join((*json.loads(heading_path), text)))
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {2: _to_version_2}
+def _from_version_2(connection: sqlite3.Connection) -> None:
+    """Room for titles. Passages keep their indexed text and vectors, and so have none."""
+    connection.execute("ALTER TABLE passages ADD COLUMN title TEXT NOT NULL DEFAULT ''")
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _from_version_1,
+    2: _from_version_2,
+}
+"""From each earlier version to this one."""
 
 
 @contextmanager

@@ -25,7 +25,7 @@ _DOCUMENT = (
 )
 _PASSAGE = (
     "SELECT p.id, p.document_id, d.name, p.ordinal, p.text, p.heading_path, p.page, p.start, "
-    "p.stop, p.section FROM passages p JOIN documents d ON d.id = p.document_id"
+    "p.stop, p.section, p.title FROM passages p JOIN documents d ON d.id = p.document_id"
 )
 
 Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -202,4 +202,5 @@ def _passage(row: tuple[Any, ...]) -> Passage:
         start=row[7],
         end=row[8],
         section=row[9],
+        title=row[10],
     )

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from retrieval.embedder import Embedder
 from retrieval.loaders.parsed import Block, Parsed
@@ -26,7 +27,7 @@ _FILL = 0.92
 class PassageDraft:
     """A passage before it is stored: text[start:end] of the document, see `documents.Passage`.
 
-    content: SHA-256 of the indexed text.
+    content: SHA-256 of the indexed text. title: in front of a text without a heading path, else "".
     """
 
     text: str
@@ -36,10 +37,16 @@ class PassageDraft:
     end: int
     section: str
     content: str
+    title: str = ""
 
     @property
     def indexed_text(self) -> str:
         """As `documents.Passage.indexed_text`."""
+        return indexed_text(self.heading_path, self.text, self.title)
+
+    @property
+    def told(self) -> str:
+        """What near-duplicates are told by: the same words in a file of another name are one."""
         return indexed_text(self.heading_path, self.text)
 
 
@@ -56,9 +63,10 @@ class _Span:
     page: int | None
     section: str
     doubtful: bool
+    title: str
 
     def indexed(self, text: str) -> str:
-        return indexed_text(self.heading_path, text[self.start : self.end])
+        return indexed_text(self.heading_path, text[self.start : self.end], self.title)
 
     def halved(self, text: str) -> list[_Span]:
         middle = soft_cut(text, self.start, (self.start + self.end) // 2)
@@ -66,20 +74,31 @@ class _Span:
         return [replace(self, start=start, end=end) for start, end in halves if start < end]
 
 
-def indexed_text(heading_path: Sequence[str], text: str) -> str:
-    """What is embedded and searched: the heading path in front of the text."""
-    return "\n".join((" > ".join(heading_path), text)) if heading_path else text
+def indexed_text(heading_path: Sequence[str], text: str, title: str = "") -> str:
+    """What is embedded and searched: the heading path, or without one the title, then the text."""
+    above = " > ".join(heading_path) or title
+    return f"{above}\n{text}" if above else text
 
 
-def split(parsed: Parsed, embedder: Embedder) -> list[PassageDraft]:
+def title_of(name: str) -> str:
+    """The title that a document's name gives: no folder, no ending, hyphens as spaces."""
+    return " ".join(re.sub(r"[-_]", " ", PurePosixPath(name).stem).split())
+
+
+def split(parsed: Parsed, embedder: Embedder, name: str = "") -> list[PassageDraft]:
     """All passages of a document, in order; each at most `embedder.max_tokens` tokens long.
 
+    name: of the document; it gives the title of passages that no heading stands over.
     A section that is far longer than a passage (text without headings) is cut at block ends into
     sections of about 1,024 tokens, so that a whole book is not on one side of a split.
     """
     spans: list[_Span] = []
     for blocks in _sections(parsed.blocks):
         path, room = _path_and_room(blocks[0].heading_path, embedder)
+        title = ""
+        if not path and name:
+            titles, room = _path_and_room((title_of(name),), embedder)
+            title = "".join(titles)
         units = list(units_of(parsed.text, blocks, room, embedder))
         for stretch in _stretches(units):
             section = section_hash(parsed.text[stretch[0].start : stretch[-1].end])
@@ -87,7 +106,9 @@ def split(parsed: Parsed, embedder: Embedder) -> list[PassageDraft]:
                 tokens = sum(unit.tokens for unit in packed) + len(packed)
                 doubtful = tokens > room
                 first, last = packed[0], packed[-1]
-                spans.append(_Span(first.start, last.end, path, first.page, section, doubtful))
+                spans.append(
+                    _Span(first.start, last.end, path, first.page, section, doubtful, title)
+                )
     return _drafts(parsed.text, spans, embedder)
 
 
@@ -211,6 +232,7 @@ def _drafts(text: str, spans: Sequence[_Span], embedder: Embedder) -> list[Passa
                 span.end,
                 span.section,
                 hashlib.sha256(indexed.encode("utf-8", "replace")).hexdigest(),
+                span.title,
             )
         )
     return drafts

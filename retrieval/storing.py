@@ -182,7 +182,8 @@ def _insert_version(
     )
     connection.executemany(
         "INSERT INTO passages (document_id, version, ordinal, live, page, start, stop, section, "
-        "content, heading_path, text, signature) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "content, heading_path, title, text, signature) "
+        "VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 document_id,
@@ -194,6 +195,7 @@ def _insert_version(
                 draft.section,
                 draft.content,
                 json.dumps(draft.heading_path, ensure_ascii=False),
+                draft.title,
                 draft.text,
                 signature,
             )

@@ -82,6 +82,15 @@ def test_the_same_words_under_another_heading_say_something_else(
     assert {name for name, _ in sources(corpus, "hopper")} == {"a.md", "b.md"}
 
 
+def test_the_same_words_in_files_of_other_names_are_searched_once(
+    corpus: Corpus, write: Write
+) -> None:
+    again = CARE.replace("Take out", "Please take out")
+    corpus.add([write("care.txt", CARE), write("grinder.txt", again)])
+    assert corpus.passages("grinder.txt")[0].indexed_text.startswith("grinder\n")
+    assert sources(corpus, "hopper") == [("care.txt", ("grinder.txt",))]
+
+
 def test_a_passage_twice_in_one_document_is_searched_once(corpus: Corpus, write: Write) -> None:
     corpus.add([write("a.md", f"# Care\n\n{CARE}\n# Lamp\n\nIt is green.\n\n# Care\n\n{CARE}")])
     assert sources(corpus, "hopper") == [("a.md", ())]

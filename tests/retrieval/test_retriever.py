@@ -52,6 +52,24 @@ def test_the_best_of_bm25_are_those_of_all(corpus: Corpus, write: Write) -> None
     assert best.scores.tolist() == sorted((scores[key] for key in wanted), reverse=True)
 
 
+def test_a_title_is_found_by_its_words_where_no_heading_is(corpus: Corpus, write: Write) -> None:
+    corpus.add(
+        [
+            write("AX-200_Kestrel.txt", "It holds 1.85 litres of water."),
+            write("tank.md", "# Tank\n\nIt holds 3 litres of milk."),
+        ]
+    )
+    hit = Retriever(corpus).search("kestrel", top=1)[0]
+    assert (hit.passage.document, hit.passage.title) == ("AX-200_Kestrel.txt", "AX 200 Kestrel")
+    assert hit.bm25 > 0
+    assert hit.overlap == 1
+    [other] = corpus.passages("tank.md")
+    assert (other.title, other.indexed_text) == ("", "Tank\nIt holds 3 litres of milk.")
+    corpus.remove("AX-200_Kestrel.txt")
+    with corpus.snapshot() as snapshot:
+        assert not len(bm25(snapshot.connection, "kestrel").ids)
+
+
 def test_hits_carry_both_scores_and_their_rank(filled: Corpus) -> None:
     hits = Retriever(filled).search("How many litres does the tank hold?", top=3)
     assert [hit.rank for hit in hits] == [1, 2, 3]
@@ -183,12 +201,12 @@ def test_bm25_is_the_formula(corpus: Corpus, write: Write) -> None:
     corpus.add([write(f"{n}.txt", text) for n, text in enumerate(texts)])
     with corpus.snapshot() as snapshot:
         found = bm25(snapshot.connection, "heron")
-    lengths = [len(text.split()) for text in texts]
+    lengths = [len(text.split()) + 1 for text in texts]  # and the title that the name gives
     mean = sum(lengths) / len(lengths)
     weight = math.log((5 - 2 + 0.5) / (2 + 0.5))
     expected = [
         weight * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / mean))
-        for count, length in ((2, 3), (1, 4))
+        for count, length in ((2, 4), (1, 5))
     ]
     np.testing.assert_allclose(np.sort(found.scores), np.sort(expected), rtol=1e-6)
 

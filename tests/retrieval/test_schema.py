@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from retrieval import schema
 from retrieval.corpus import Corpus
 from retrieval.embedder import HashingEmbedder
 from retrieval.errors import CorpusError
+from retrieval.lexical import bm25
 from retrieval.loaders.parsed import Block, Parsed
 from retrieval.retriever import Retriever
 from retrieval.splitter import split
@@ -137,7 +139,7 @@ def test_it_is_searched_just_as_a_corpus_made_new(version_1: Path, tmp_path: Pat
     new.add([uploads])
     old = Corpus.open(version_1, HashingEmbedder())
     found = [
-        [(h.passage.document, h.also_in, h.score) for h in Retriever(c).search("lamp burrs")]
+        [(h.passage.document, h.also_in, h.bm25 > 0) for h in Retriever(c).search("lamp burrs")]
         for c in (old, new)
     ]
     assert found[0] == found[1]
@@ -152,6 +154,30 @@ def test_it_is_searched_just_as_a_corpus_made_new(version_1: Path, tmp_path: Pat
             connection.execute("INSERT INTO lexical (lexical) VALUES ('integrity-check')")
         connection.close()
     assert tables[0] == tables[1]
+
+
+def test_passages_of_before_keep_their_vectors_and_new_ones_have_a_title(
+    version_1: Path, tmp_path: Path
+) -> None:
+    Corpus.open(version_1, HashingEmbedder()).close()
+    database = sqlite3.connect(version_1 / "corpus.db")
+    database.executescript("ALTER TABLE passages DROP COLUMN title; PRAGMA user_version = 2;")
+    database.close()
+    corpus = Corpus.open(version_1, HashingEmbedder())
+    for passage in corpus.passages():
+        digest = hashlib.sha256(passage.text.encode()).hexdigest()
+        with corpus.snapshot() as snapshot:
+            assert digest in snapshot.known_vectors([digest])
+        assert passage.indexed_text == passage.text
+    changed = tmp_path / "c.txt"
+    changed.write_text("A green lamp, and a red one.", encoding="utf-8")
+    corpus.add([changed])
+    [passage] = corpus.passages("c.txt")
+    assert passage.indexed_text == "c\nA green lamp, and a red one."
+    corpus.remove("c.txt")
+    with corpus.snapshot() as snapshot:
+        assert not len(bm25(snapshot.connection, "lamp").ids)
+    corpus.close()
 
 
 def test_ended_in_the_middle_it_is_usable_and_begun_again(

@@ -86,6 +86,27 @@ def test_heading_paths_count_and_long_ones_give_way(embedder: Embedder) -> None:
     assert max(counts) <= embedder.max_tokens // 4 + 2
 
 
+def test_the_name_is_the_title_where_no_heading_is(embedder: Embedder) -> None:
+    parsed = prose(sentences(60))
+    passages = split(parsed, embedder, "manuals.zip/the-AX_200.v2.txt")
+    check(parsed, passages, embedder)
+    assert {passage.title for passage in passages} == {"the AX 200.v2"}
+    assert passages[0].indexed_text.startswith("the AX 200.v2\n")
+    bare = split(parsed, embedder)
+    kept = [list(dict.fromkeys(p.section for p in cut)) for cut in (bare, passages)]
+    assert kept[0] == kept[1]
+    [headed] = split(parse_markdown("# A\nx\n"), embedder, "name.md")
+    assert (headed.title, headed.indexed_text) == ("", "A\nx")
+
+
+def test_a_long_name_gives_way_to_the_text(embedder: Embedder) -> None:
+    parsed = prose(sentences(40))
+    passages = split(parsed, embedder, f"{'endless ' * 400}.txt")
+    check(parsed, passages, embedder)
+    counts = embedder.count_tokens([passage.title for passage in passages])
+    assert 2 < max(counts) <= embedder.max_tokens // 4 + 2
+
+
 def test_an_abbreviation_ends_no_sentence() -> None:
     embedder = HashingEmbedder()
     text = " ".join(f"Ask Dr. Marsh about No. {n} e.g. in town {'x ' * 40}now." for n in range(30))
