@@ -103,6 +103,12 @@ def keep_report(folder: Path, report: RetrievalReport) -> None:
         ) from error
 
 
+def report_json(report: RetrievalReport) -> str:
+    """The whole report with its verdicts, as JSON text."""
+    whole = {**asdict(report), "verdicts": report.verdicts}
+    return json.dumps(whole, ensure_ascii=False, indent=2, default=datetime.isoformat)
+
+
 def reports(folder: Path) -> list[RetrievalReport]:
     """Those kept in an assistant's folder, newest first; one that cannot be read is left out."""
     found = []

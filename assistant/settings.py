@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,56 @@ class Settings:
     def assistants(self) -> Path:
         """Folder that holds one folder for each assistant."""
         return self.home / "assistants"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable that Duet reads. unset: what holds where it is not set."""
+
+    name: str
+    about: str
+    unset: str
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("DUET_HOME", "The folder of everything that Duet stores.", "~/.duet"),
+    Variable(
+        "DUET_DATABASE_URL",
+        "Where assistants, examples, conversations and votes are: SQLite or PostgreSQL, as an "
+        "SQLAlchemy URL.",
+        "duet.db in DUET_HOME",
+    ),
+    Variable(
+        "DUET_VECTOR_INDEX",
+        "Where vectors are searched: milvus:FOLDER, or the address of a Milvus server.",
+        "FAISS, in this process",
+    ),
+    Variable("DUET_MILVUS_TOKEN", "For a Milvus server that asks for one.", "none", secret=True),
+    Variable(
+        "DUET_JUDGE_URL",
+        "An OpenAI-compatible address of a model that judges answers, where you ask for it.",
+        "no judge",
+    ),
+    Variable("DUET_JUDGE_MODEL", "The name of that model.", "none"),
+    Variable("DUET_JUDGE_KEY", "The key for that address.", "none", secret=True),
+)
+"""All of them; docs/settings.md has the same list."""
+
+
+def variable_values() -> dict[str, str]:
+    """Each variable's value for people: secrets and passwords hidden, "" where it is not set."""
+    values = {}
+    for one in VARIABLES:
+        value = os.environ.get(one.name, "").strip()
+        values[one.name] = "set, hidden" if one.secret and value else without_password(value)
+    return values
+
+
+def without_password(url: str) -> str:
+    """A URL or address with its password hidden."""
+    url = re.sub(r"(://[^:/@?]*):[^/?]*@", r"\1:***@", url)
+    return re.sub(r"(?i)((?:password|passwd|token|key)=)[^&]*", r"\1***", url)
 
 
 def settings_from_environment() -> Settings:

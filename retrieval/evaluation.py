@@ -37,6 +37,8 @@ from retrieval.verdicts import ranking_verdicts
 Progress = Callable[[str, float], None]
 """Called with a stage in words and the share of it that is done, in [0, 1]."""
 
+_CAME = 3  # passages of which a tested question names the documents
+
 
 @dataclass(frozen=True, slots=True)
 class Searched:
@@ -99,6 +101,14 @@ def rank(
             len(one.judged.passages),
             tuple(
                 first_rank(rankings[place], one.judged.passages) for rankings, _ in runs.values()
+            ),
+            one.judged.question.document,
+            tuple(
+                dict.fromkeys(
+                    name
+                    for found in runs["fused"][0][place][:_CAME]
+                    for name in sorted(places[found])
+                )
             ),
         )
         for place, one in enumerate(searched)

@@ -69,12 +69,16 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class TestedQuestion:
     """relevant: how many passages answer it. ranks: of the first of them in each system, in the
-    order of the report's systems, from 1; None where it is not among the candidates."""
+    order of the report's systems, from 1; None where it is not among the candidates. document: the
+    one that the question names, "" for none. came: the documents of the first three passages of the
+    fused search, each once."""
 
     id: str
     question: str
     relevant: int
     ranks: tuple[int | None, ...]
+    document: str = ""
+    came: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

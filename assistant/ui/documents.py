@@ -26,6 +26,7 @@ from assistant.ui.indexing import Indexer
 from assistant.ui.notices import notice, sentence_of
 from assistant.ui.page_pictures import picture_address
 from assistant.ui.passages import drawable, drawer, found_list, passages_as_cut
+from assistant.ui.retrieval import RetrievalSection
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
 from retrieval.documents import Document
 from retrieval.self_check import check_documents
@@ -62,7 +63,7 @@ class DocumentsTab:
             label="Drop documents here, or press to choose: PDF, Word, PowerPoint, Excel, "
             "web pages, e-mail, text, code, zip",
             file_count="multiple",
-            height=132,
+            height=150,
             elem_id="drop",
         )
         gr.HTML(formats_html(), apply_default_css=False)
@@ -108,6 +109,7 @@ class DocumentsTab:
             pass
         self.remove = parts.dialog
         self.embedder = EmbedderSection(self._services, self._places)
+        self.retrieval = RetrievalSection(self._services, self._places)
 
     def _build_locked(self) -> None:
         """The place of a file that asks for a password, hidden where there is none."""

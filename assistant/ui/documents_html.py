@@ -14,7 +14,7 @@ from assistant.ui.notices import notice, progress
 from retrieval.documents import AddResult, Document
 from retrieval.loaders.formats import SUFFIXES
 
-PAGE_ROWS = 100
+PAGE_ROWS = 25
 
 FILTERS = {
     "all": "All documents",
@@ -221,7 +221,7 @@ def summary(results: Sequence[AddResult]) -> str:
     if same:
         parts.append(counted(same, "duplicate"))
     if refused:
-        parts.append(f"{refused:,} refused; the others went in all the same")
+        parts.append(f"{refused:,} refused")
     return f"{counted(len(results), 'file')}: {', '.join(parts)}."
 
 

@@ -14,7 +14,10 @@ from assistant.ratings.judgements import judgements
 from assistant.ratings.report import Report, report
 from assistant.ratings.tables import TABLES as RATING_TABLES
 from assistant.records import Assistant
+from assistant.retrieval_quality import last_report
+from assistant.retrieval_reports import report_json
 from assistant.ui.evaluation_html import evaluations_address
+from assistant.ui.retrieval_html import report_address as retrieval_address
 from assistant.ui.verdict import report_address
 from assistant.verdict.report import FORMS, verdict_report, written
 from assistant.vote_export import rows_csv, votes_csv, votes_jsonl
@@ -85,6 +88,16 @@ def router(workspace: Workspace) -> APIRouter:
             _REPORT_TYPES[form],
             lambda assistant: written(verdict_report(workspace, assistant), form),
         )
+
+    @routes.get(retrieval_address("{slug}"))
+    def retrieval(slug: str) -> Response:
+        def text(assistant: Assistant) -> str:
+            report = last_report(workspace, assistant)
+            if report is None:
+                raise NotFound(f"The retrieval of {assistant.name} was not measured yet.")
+            return report_json(report)
+
+        return _file(workspace, slug, "retrieval.json", "application/json", text)
 
     @routes.get(evaluations_address("{slug}", "{evaluation_id}", "{ending}"))
     def evaluation(slug: str, evaluation_id: str, ending: str) -> Response:

@@ -19,6 +19,7 @@ from assistant.ui.preparation import Preparation
 from assistant.ui.results import ResultsTab
 from assistant.ui.review import ReviewSection
 from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
+from assistant.ui.settings import settings_drawer
 from assistant.ui.sidebar import Sidebar
 from assistant.ui.training import TrainingTab
 from assistant.ui.use_over_time import UseSection
@@ -101,6 +102,9 @@ class _Page:
             **QUICK,
         )
         self._panel.click(lambda: "", None, self._panel, **QUICK)
+        sidebar.settings.click(
+            lambda: settings_drawer(self._services.workspace), None, self._panel, **QUICK
+        )
         sidebar.wire_dialogs()
         for kind, html in (
             ("assistant", sidebar.assistants),
@@ -164,6 +168,12 @@ class _Page:
                 documents.embedder.values,
                 [assistant],
                 documents.embedder.shown,
+            ),
+            (
+                self._documents_tab,
+                documents.retrieval.values,
+                [assistant],
+                documents.retrieval.shown,
             ),
             (
                 self._examples_tab,

@@ -40,6 +40,7 @@ class Sidebar:
                 self.go = gr.Button("Go", elem_id="next-step-button", size="sm")
             gr.HTML("<h2 class='eyebrow'>Conversations</h2>", apply_default_css=False)
             self.conversations = markup(elem_id="conversations")
+            self.settings = gr.Button("Settings", elem_id="settings", size="sm")
 
     def build_head(self) -> None:
         """Add the head of the page and, for narrow windows, the next step below it."""

@@ -227,7 +227,7 @@
     } else if (
       frame()?.classList.contains('sidebar-open')
       && (!event.target.closest('#sidebar')
-        || event.target.closest('.entry, #next-step-button, #new-assistant'))
+        || event.target.closest('.entry, #next-step-button, #new-assistant, #settings'))
     ) {
       frame()?.classList.remove('sidebar-open');
     }

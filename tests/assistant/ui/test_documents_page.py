@@ -50,8 +50,8 @@ def test_many_documents_come_in_pages_and_the_totals_are_of_all() -> None:
     documents = many(2 * PAGE_ROWS + 1)
     first, last = document_table(documents), document_table(documents, View(page=99))
     assert first.count("<tr>") == PAGE_ROWS + 1 and "Page 1 of 3" in first
-    assert "part0200.md" in last and "Page 3 of 3" in last and last.count("<tr>") == 2
-    assert "201 documents, 603 passages" in last
+    assert "part0050.md" in last and "Page 3 of 3" in last and last.count("<tr>") == 2
+    assert "51 documents, 153 passages" in last
 
 
 def test_the_table_is_filtered_by_name_and_state() -> None:
