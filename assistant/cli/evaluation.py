@@ -13,15 +13,15 @@ import typer
 
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
-from assistant.errors import GenerationError, InvalidRequest, NotFound
+from assistant.errors import GenerationError, ModelError, NotFound
 from assistant.evaluation.catalogue import METRICS, title
 from assistant.evaluation.judge import agreement_with_votes, described, judge_answers
+from assistant.evaluation.judges import Judge, chosen_judge
 from assistant.evaluation.planning import plan
 from assistant.evaluation.progress import EvaluationProgress, Report
 from assistant.evaluation.records import Evaluation
 from assistant.evaluation.runner import evaluate as run_evaluation
-from assistant.openai_backend import Endpoint, endpoint_from_environment
-from assistant.records import KINDS, ContenderKind
+from assistant.records import KINDS, Assistant, ContenderKind
 from assistant.workspace import Workspace
 
 evaluations = typer.Typer(no_args_is_help=True, help="Evaluations of an assistant.")
@@ -45,8 +45,13 @@ def evaluate(
         int, typer.Option(min=0, help="Questions asked once more, one at a time, for the latency.")
     ] = 5,
     judge: Annotated[
-        bool, typer.Option("--judge", help="Also ask the judge set by DUET_JUDGE_URL.")
-    ] = False,
+        str | None,
+        typer.Option(
+            metavar="MODEL_OR_URL",
+            help="Also ask a judge: builtin, a folder, a hub id, an OpenAI-compatible address, or "
+            "settings, for DUET_JUDGE_MODEL and DUET_JUDGE_URL.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask contenders the questions of a set, score the answers, and say what differs.
@@ -54,7 +59,7 @@ def evaluate(
     Ctrl-C keeps what is done; the same command goes on from there.
     """
     cancelled = threading.Event()
-    endpoint = _endpoint() if judge else None
+    asked = chosen_judge(judge) if judge else None
     with opened() as workspace:
         assistant = workspace.assistant(name)
         planned = plan(
@@ -85,9 +90,9 @@ def evaluate(
             total = evaluation.questions * len(evaluation.contenders)
             note(f"Stopped: {done} of {total} answers are kept. The same command goes on.")
             raise typer.Exit(1)
-        if endpoint is not None:
+        if asked is not None:
             with bar() as shown, _interruptible(cancelled):
-                evaluation = _judged(workspace, evaluation, endpoint, _reporting(shown), cancelled)
+                evaluation = _judged(workspace, assistant, evaluation, asked, shown, cancelled)
         _show(workspace, evaluation, as_json, [one.id for one in planned.left_out])
 
 
@@ -129,37 +134,30 @@ def delete_evaluation(name: Name, evaluation: str) -> None:
     say(f"Deleted: {found.id}")
 
 
-def _endpoint() -> Endpoint:
-    found = endpoint_from_environment()
-    if found is None:
-        raise InvalidRequest(
-            "There is no judge: set DUET_JUDGE_URL to an OpenAI-compatible address and "
-            "DUET_JUDGE_MODEL to its model."
-        )
-    return found
-
-
 def _judged(
     workspace: Workspace,
+    assistant: Assistant,
     evaluation: Evaluation,
-    endpoint: Endpoint,
-    report: Report,
+    judge: Judge,
+    shown: Any,
     cancelled: threading.Event,
 ) -> Evaluation:
     """The evaluation with the judge's verdicts; a judge that fails takes nothing from it."""
+    report = _reporting(shown)
     try:
+        asks = judge.asks(workspace, assistant, shown)
         answers = workspace.store.evaluated(evaluation.id)
-        pairs = judge_answers(endpoint.complete, answers, report, cancelled)
+        pairs = judge_answers(asks, answers, report, cancelled)
         agreement = agreement_with_votes(
-            endpoint.complete, workspace.store, evaluation.assistant_id, report, cancelled
+            asks, workspace.store, evaluation.assistant_id, report, cancelled
         )
-    except GenerationError as error:
+    except (ModelError, GenerationError) as error:
         note(f"The judge was given up; the evaluation is kept without it. {error}")
         return evaluation
     if cancelled.is_set():
         note("The judge was stopped; the evaluation is kept without it.")
         return evaluation
-    workspace.store.set_judged(evaluation.id, described(endpoint.model, pairs, agreement))
+    workspace.store.set_judged(evaluation.id, described(judge.name, pairs, agreement))
     return workspace.store.evaluation(evaluation.id)
 
 
@@ -169,7 +167,7 @@ def _say_judged(evaluation: Evaluation) -> None:
         say(
             f"Judge {evaluation.judged['judge']}: {names[pair['first']]} {pair['first_wins']}, "
             f"{names[pair['second']]} {pair['second_wins']}, ties {pair['ties']}, orders disagreed "
-            f"{pair['disagreed']}, unread {pair['unread']}."
+            f"{pair['disagreed']}, undecided {pair['unread']}."
         )
     agreement = evaluation.judged.get("agreement")
     if agreement:

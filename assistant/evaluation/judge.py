@@ -12,20 +12,23 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Literal
 
-from assistant.errors import GenerationError
 from assistant.evaluation.progress import EvaluationProgress, Report
 from assistant.evaluation.records import EvaluatedAnswer
 from assistant.prompts import escaped
-from assistant.records import Choice, Message
+from assistant.records import Choice, Comparison, Message
 from assistant.store import Store
 
-Ask = Callable[[Sequence[Message]], str]
-"""Messages to the judge's reply. Raises GenerationError."""
+Prompt = Sequence[Message]
+Asks = Callable[[Sequence[Prompt], threading.Event], Iterator[tuple[int, str | None]]]
+"""Prompts to places and replies, in any order; None for no reply. Setting the event ends it early.
+
+Raises ModelError, GenerationError where the judge cannot be had at all.
+"""
 
 Judgement = Literal["first", "second", "tie", "disagreed", "unread"]
 
@@ -36,7 +39,6 @@ _SYSTEM = (
     '{"better": "tie"}.'
 )
 _BETTER = re.compile(r"\{[^{}]*\}", re.DOTALL)
-_MOST_FAILURES = 5  # in a row, after which the judge is given up
 _MOST_VOTES = 50  # comparisons with blind votes that the judge is asked about
 
 
@@ -44,7 +46,7 @@ _MOST_VOTES = 50  # comparisons with blind votes that the judge is asked about
 class PairJudged:
     """Judgements on two contenders, by id. disagreed: the two orders did, which counts as a tie.
 
-    unread: replies that were no verdict, or none at all.
+    unread: undecided, since a reply named neither side nor a tie, or there was none.
     """
 
     first: str
@@ -68,61 +70,79 @@ class VoteAgreement:
     kappa: float | None
 
 
-def judge_pair(
-    ask: Ask, question: str, source: str, reference: str, first: str, second: str
-) -> Judgement:
-    """Which of two answers is better, by both orders. Raises GenerationError."""
-    said = _verdict(ask(_messages(question, source, reference, first, second)))
-    swapped = _verdict(ask(_messages(question, source, reference, second, first)))
-    if said is None or swapped is None:
-        return "unread"
-    other: dict[str, Judgement] = {"1": "second", "2": "first", "tie": "tie"}
-    own: dict[str, Judgement] = {"1": "first", "2": "second", "tie": "tie"}
-    return own[said] if own[said] == other[swapped] else "disagreed"
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one question. source: the passages they are held against; both may be ""."""
+
+    question: str
+    source: str
+    reference: str
+    first: str
+    second: str
 
 
-def judge_answers(
-    ask: Ask, answers: Sequence[EvaluatedAnswer], report: Report, cancelled: threading.Event
-) -> list[PairJudged]:
-    """Judge every pair of contenders on every question that both answered.
+def judge_pairs(
+    asks: Asks,
+    pairs: Sequence[Pair],
+    cancelled: threading.Event,
+    told: Callable[[int], None] = lambda _: None,
+) -> list[Judgement]:
+    """Which of two answers is better, by both orders; [] where it was cancelled.
 
-    A failed reply is counted as unread; five in a row raise GenerationError.
+    Equal answers are a tie and not asked about. told: called with how many pairs are done.
     """
-    by: dict[str, dict[str, EvaluatedAnswer]] = {}
-    for one in answers:
-        by.setdefault(one.answer.contender.id, {})[one.question.id] = one
-    pairs = list(combinations(by, 2))
-    total = sum(len(by[a].keys() & by[b].keys()) for a, b in pairs)
-    done, patience = 0, _Patience()
-    found: list[PairJudged] = []
-    for first, second in pairs:
-        counts: Counter[str] = Counter()
-        for question_id in by[first].keys() & by[second].keys():
-            if cancelled.is_set():
-                return found
-            report(EvaluationProgress("Judging", done, total))
-            a, b = by[first][question_id], by[second][question_id]
-            if a.answer.text == b.answer.text:
-                counts["tie"] += 1
-            else:
-                counts[patience.judged(ask, a, b)] += 1
-            done += 1
-        found.append(
-            PairJudged(
-                first,
-                second,
-                counts["first"],
-                counts["second"],
-                counts["tie"],
-                counts["disagreed"],
-                counts["unread"],
-            )
-        )
+    found: list[Judgement] = ["tie" if one.first == one.second else "unread" for one in pairs]
+    asked = [place for place, one in enumerate(pairs) if one.first != one.second]
+    prompts = [_messages(pairs[place], swapped) for place in asked for swapped in (False, True)]
+    replies: list[str | None] = [None] * len(prompts)
+    for done, (place, reply) in enumerate(asks(prompts, cancelled), start=1):
+        replies[place] = _verdict(reply or "")
+        told(len(pairs) - len(asked) + done // 2)
+    if cancelled.is_set():
+        return []
+    for number, place in enumerate(asked):
+        found[place] = _of_both(replies[2 * number], replies[2 * number + 1])
     return found
 
 
+def judge_answers(
+    asks: Asks, answers: Sequence[EvaluatedAnswer], report: Report, cancelled: threading.Event
+) -> list[PairJudged]:
+    """Judge every pair of contenders on every question that both answered; [] where cancelled."""
+    by: dict[str, dict[str, EvaluatedAnswer]] = {}
+    for one in answers:
+        by.setdefault(one.answer.contender.id, {})[one.question.id] = one
+    asked = [
+        (first, second, _pair(by[first][question], by[second][question]))
+        for first, second in combinations(by, 2)
+        for question in by[first]
+        if question in by[second]
+    ]
+    judgements = judge_pairs(
+        asks,
+        [pair for _, _, pair in asked],
+        cancelled,
+        lambda done: report(EvaluationProgress("Judging", done, len(asked))),
+    )
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for (first, second, _), judgement in zip(asked, judgements, strict=False):
+        counts.setdefault((first, second), Counter())[judgement] += 1
+    return [
+        PairJudged(
+            first,
+            second,
+            own["first"],
+            own["second"],
+            own["tie"],
+            own["disagreed"],
+            own["unread"],
+        )
+        for (first, second), own in counts.items()
+    ]
+
+
 def agreement_with_votes(
-    ask: Ask, store: Store, assistant_id: str, report: Report, cancelled: threading.Event
+    asks: Asks, store: Store, assistant_id: str, report: Report, cancelled: threading.Event
 ) -> VoteAgreement | None:
     """The judge on comparisons that people have voted on blind; None where there are none.
 
@@ -134,23 +154,19 @@ def agreement_with_votes(
         if counted.vote.blind:
             held = votes.setdefault(counted.vote.comparison_id, Counter())
             held[_of_people(counted.vote.choice)] += 1
-    said: list[str] = []
-    judged: list[str] = []
-    for place, (comparison_id, choices) in enumerate(list(votes.items())[-_MOST_VOTES:]):
-        if cancelled.is_set():
-            break
-        report(EvaluationProgress("Comparing with votes", place, min(len(votes), _MOST_VOTES)))
-        held_comparison = store.comparison(comparison_id)
-        left, right = held_comparison.left, held_comparison.right
-        source = "\n\n".join(dict.fromkeys(c.text for c in (*left.citations, *right.citations)))
-        try:
-            found = judge_pair(ask, held_comparison.question, source, "", left.text, right.text)
-        except GenerationError:
-            continue
-        if found != "unread":
-            judged.append("tie" if found == "disagreed" else found)
-            said.append(_of_most(choices))
-    return _agreement(said, judged) if said else None
+    chosen = list(votes.items())[-_MOST_VOTES:]
+    judgements = judge_pairs(
+        asks,
+        [_voted_on(store.comparison(comparison_id)) for comparison_id, _ in chosen],
+        cancelled,
+        lambda done: report(EvaluationProgress("Comparing with votes", done, len(chosen))),
+    )
+    read = [
+        (_of_most(choices), "tie" if judgement == "disagreed" else judgement)
+        for (_, choices), judgement in zip(chosen, judgements, strict=False)
+        if judgement != "unread"
+    ]
+    return _agreement([said for said, _ in read], [judged for _, judged in read]) if read else None
 
 
 def described(
@@ -164,33 +180,30 @@ def described(
     }
 
 
-class _Patience:
-    """Counts failures in a row, so that a dead address does not cost an hour of waiting."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-
-    def judged(self, ask: Ask, a: EvaluatedAnswer, b: EvaluatedAnswer) -> Judgement:
-        source = a.question.support or "\n\n".join(one.text for one in a.retrieved)
-        try:
-            found = judge_pair(
-                ask, a.question.question, source, a.reference, a.answer.text, b.answer.text
-            )
-        except GenerationError:
-            self._failures += 1
-            if self._failures >= _MOST_FAILURES:
-                raise
-            return "unread"
-        self._failures = 0
-        return found
+def _pair(a: EvaluatedAnswer, b: EvaluatedAnswer) -> Pair:
+    source = a.question.support or "\n\n".join(one.text for one in a.retrieved)
+    return Pair(a.question.question, source, a.reference, a.answer.text, b.answer.text)
 
 
-def _messages(
-    question: str, source: str, reference: str, first: str, second: str
-) -> tuple[Message, ...]:
-    parts = [("source", source or "none"), ("question", question)]
-    if reference:
-        parts.append(("reference", reference))
+def _voted_on(comparison: Comparison) -> Pair:
+    left, right = comparison.left, comparison.right
+    source = "\n\n".join(dict.fromkeys(c.text for c in (*left.citations, *right.citations)))
+    return Pair(comparison.question, source, "", left.text, right.text)
+
+
+def _of_both(said: str | None, swapped: str | None) -> Judgement:
+    if said is None or swapped is None:
+        return "unread"
+    other: dict[str, Judgement] = {"1": "second", "2": "first", "tie": "tie"}
+    own: dict[str, Judgement] = {"1": "first", "2": "second", "tie": "tie"}
+    return own[said] if own[said] == other[swapped] else "disagreed"
+
+
+def _messages(pair: Pair, swapped: bool) -> tuple[Message, ...]:
+    parts = [("source", pair.source or "none"), ("question", pair.question)]
+    if pair.reference:
+        parts.append(("reference", pair.reference))
+    first, second = (pair.second, pair.first) if swapped else (pair.first, pair.second)
     parts += [("answer 1", first), ("answer 2", second)]
     text = "\n\n".join(f"[{name}]\n{escaped(body)}\n[end of {name}]" for name, body in parts)
     return (Message("system", _SYSTEM), Message("user", text))

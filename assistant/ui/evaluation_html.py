@@ -55,8 +55,50 @@ def _details(evaluation: Evaluation, slug: str) -> str:
     return (
         f'<h3 class="section">Evaluation: {escape(set_name(evaluation))}, {asked}</h3>'
         '<p class="quiet">Mean over the questions that the metric applies to, with its 95 % '
-        f"interval.</p>{scores(evaluation)}"
+        f"interval.</p>{scores(evaluation)}{judged_html(evaluation)}"
         f'<p class="downloads">Every answer with its scores: {_links(evaluation, slug)}</p>'
+    )
+
+
+def judged_html(evaluation: Evaluation) -> str:
+    """What a judge preferred, and how far it agrees with people; "" where none was asked."""
+    judged = evaluation.judged
+    if not judged:
+        return ""
+    names = {one.id: NAMES[one.kind] for one in evaluation.contenders}
+    columns = (
+        Column("First"),
+        Column("Second"),
+        Column("First better"),
+        Column("Second better"),
+        Column("Ties"),
+        Column("Orders disagreed"),
+        Column("Undecided"),
+    )
+    rows = [
+        (
+            escape(names.get(pair["first"], pair["first"])),
+            escape(names.get(pair["second"], pair["second"])),
+            *(
+                f"{pair[key]:,}"
+                for key in ("first_wins", "second_wins", "ties", "disagreed", "unread")
+            ),
+        )
+        for pair in judged["pairs"]
+    ]
+    agreement = judged.get("agreement")
+    if agreement is None:
+        held = "There are no blind votes to hold it against."
+    else:
+        kappa = agreement["kappa"]
+        chance = "" if kappa is None else f", Cohen's kappa {kappa:.2f}"
+        held = (
+            f"It agrees with blind votes on {100 * agreement['share']:.0f} % of "
+            f"{counted(agreement['n'], 'comparison')}{chance}."
+        )
+    return (
+        f'<p class="quiet">Judge {escape(judged["judge"])}, asked in both orders. '
+        f"{escape(held)}</p>{table(columns, rows, 'What the judge preferred')}"
     )
 
 

@@ -13,13 +13,27 @@ import pytest
 
 from assistant.comparison import Arena, Compared
 from assistant.errors import GenerationError, InvalidRequest
-from assistant.evaluation.judge import _agreement, agreement_with_votes, judge_pair
+from assistant.evaluation.judge import (
+    Judgement,
+    Pair,
+    _agreement,
+    agreement_with_votes,
+    judge_answers,
+    judge_pairs,
+)
+from assistant.evaluation.judges import chosen_judge, in_batches, one_by_one
+from assistant.generation import GenerationRequest, ScriptedBackend
 from assistant.openai_backend import Endpoint, endpoint_from_environment
 from assistant.records import Assistant, Message
 from assistant.workspace import Workspace
 
 Reply = Callable[[dict[str, Any]], tuple[int, bytes]]
 NEVER = threading.Event()
+
+
+def judge_pair(ask: Callable[[Sequence[Message]], str], *pair: str) -> Judgement:
+    (found,) = judge_pairs(one_by_one(ask), [Pair(*pair)], NEVER)
+    return found
 
 
 def said(text: str) -> tuple[int, bytes]:
@@ -134,7 +148,9 @@ def test_a_slow_and_a_missing_address_are_sentences(
 def test_its_agreement_with_blind_votes_is_told(workspace: Workspace, kettle: Assistant) -> None:
     arena = Arena(workspace)
     assert (
-        agreement_with_votes(lambda _: "", workspace.store, kettle.id, lambda _: None, NEVER)
+        agreement_with_votes(
+            one_by_one(lambda _: ""), workspace.store, kettle.id, lambda _: None, NEVER
+        )
         is None
     )
     for question, choice in (("How much is 1.85?", "left"), ("Is 1.85 much?", "right")):
@@ -143,7 +159,7 @@ def test_its_agreement_with_blind_votes_is_told(workspace: Workspace, kettle: As
             if isinstance(event, Compared):
                 arena.vote(event.comparison.id, "ann", choice)  # type: ignore[arg-type]
     found = agreement_with_votes(
-        lambda _: '{"better": "tie"}', workspace.store, kettle.id, lambda _: None, NEVER
+        one_by_one(lambda _: '{"better": "tie"}'), workspace.store, kettle.id, lambda _: None, NEVER
     )
     assert found is not None and (found.n, found.share) == (2, 0.0)
 
@@ -166,3 +182,67 @@ def test_nothing_is_sent_unless_an_address_is_set(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DUET_JUDGE_URL", "http://127.0.0.1:8080/v1")
     with pytest.raises(InvalidRequest, match="name the model"):
         endpoint_from_environment()
+
+
+def test_a_model_here_is_asked_in_one_batch_in_both_orders() -> None:
+    def reply(request: GenerationRequest) -> str:
+        text = request.messages[-1].content
+        if "[question]\nneither" in text:
+            return "Both are fine answers."
+        return '{"better": "1"}' if text.index("good") < text.index("bad") else '{"better": "2"}'
+
+    backend = ScriptedBackend(reply)
+    pairs = [
+        Pair("q", "s", "r", "good", "bad"),
+        Pair("q", "s", "r", "bad", "good"),
+        Pair("neither", "s", "r", "good", "bad"),
+        Pair("q", "s", "r", "same", "same"),
+        Pair("q", "s", "r", "good " * 4000, "bad"),
+    ]
+    found = judge_pairs(in_batches(backend), pairs, NEVER)
+    assert found == ["first", "second", "unread", "tie", "unread"]
+    assert len(backend.requests) == 6
+    assert all(one.decoding.temperature == 0 and one.adapter is None for one in backend.requests)
+    stopped = threading.Event()
+    stopped.set()
+    assert judge_pairs(in_batches(backend), pairs, stopped) == []
+    assert judge_answers(in_batches(backend), [], lambda _: None, NEVER) == []
+
+
+def test_the_judge_is_the_resident_model_or_takes_its_place(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    answering = workspace.backend(kettle)
+    chosen_judge(kettle.base_model).asks(workspace, kettle)
+    assert workspace.backend(kettle) is answering
+    chosen_judge("some/judge").asks(workspace, kettle)
+    assert not workspace.backend_ready(kettle)
+
+
+def test_who_judges_is_named_or_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("URL", "KEY", "MODEL"):
+        monkeypatch.delenv(f"DUET_JUDGE_{name}", raising=False)
+    with pytest.raises(InvalidRequest, match="There is no judge"):
+        chosen_judge("settings")
+    with pytest.raises(InvalidRequest, match="DUET_JUDGE_MODEL"):
+        chosen_judge("http://127.0.0.1:8080/v1")
+    assert chosen_judge("builtin").endpoint is None
+    monkeypatch.setenv("DUET_JUDGE_MODEL", "builtin")
+    assert chosen_judge("settings") == chosen_judge("builtin")
+    named = chosen_judge("http://127.0.0.1:8080/v1")
+    assert named.endpoint == Endpoint("http://127.0.0.1:8080/v1", "builtin")
+    monkeypatch.setenv("DUET_JUDGE_URL", "http://127.0.0.1:1/v1")
+    settled = chosen_judge("settings").endpoint
+    assert settled is not None and settled.url == "http://127.0.0.1:1/v1"
+
+
+def test_an_address_that_is_dead_is_given_up_after_five() -> None:
+    asked: list[int] = []
+
+    def dead(_: Sequence[Message]) -> str:
+        asked.append(1)
+        raise GenerationError("It is down.")
+
+    with pytest.raises(GenerationError, match="down"):
+        judge_pairs(one_by_one(dead), [Pair("q", "s", "r", "a", "b")] * 9, NEVER)
+    assert len(asked) == 5

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from assistant.evaluation.judge import PairJudged, VoteAgreement, described
 from assistant.records import Assistant, Example
 from assistant.ui.evaluation import EvaluationSection
 from assistant.ui.services import Places, Services
@@ -64,3 +65,18 @@ def test_an_imported_file_is_one_of_the_choices(
     (held,) = section._services.workspace.store.question_sets(kettle.id)
     section._start(kettle.id, held.sha256, None, ["base"])
     assert "&lt;exam&gt;.jsonl, 1 question" in finished(section, kettle)
+
+
+def test_what_a_judge_preferred_is_shown(section: EvaluationSection, kettle: Assistant) -> None:
+    section._start(kettle.id, "recall", 10, ["base", "rag"])
+    finished(section, kettle)
+    store = section._services.workspace.store
+    (evaluation,) = store.evaluations(kettle.id)
+    first, second = evaluation.contenders
+    pair = PairJudged(first.id, second.id, 3, 17, 2, 5, 4)
+    store.set_judged(evaluation.id, described("<judge>", [pair], VoteAgreement(20, 0.75, 0.5)))
+    shown = text(section.values(kettle.id))
+    assert "&lt;judge&gt;" in shown and "Undecided" in shown and ">17<" in shown
+    assert "75 % of 20 comparisons" in shown and "kappa 0.50" in shown
+    store.set_judged(evaluation.id, described("judge", [pair], None))
+    assert "no blind votes to hold it against" in text(section.values(kettle.id))
