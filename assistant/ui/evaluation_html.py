@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.drawing.evaluations import scores, set_name
-from assistant.drawing.tables import Column, empty, table
+from assistant.drawing.tables import Column, empty, press, table
 from assistant.drawing.words import NAMES, counted, duration, moment
 from assistant.evaluation.records import Evaluation
 from assistant.ui.evaluating import Evaluating
@@ -37,6 +37,18 @@ def evaluating_html(state: Evaluating) -> str:
         share,
         f"{detail}. Questions in the chat are answered first." if detail else "",
     )
+
+
+def estimate_html(answers: int, seconds: float | None) -> str:
+    """What an evaluation would take. seconds: for one answer, None where none was measured."""
+    if not answers:
+        return ""
+    took = (
+        f"about {duration(answers * seconds)}, at the speed of the last evaluation"
+        if seconds is not None
+        else "how long that takes is not known before a first evaluation here"
+    )
+    return f'<p class="quiet">{counted(answers, "answer")}: {escape(took)}.</p>'
 
 
 def evaluations_html(found: Sequence[Evaluation], slug: str) -> str:
@@ -109,6 +121,7 @@ def _list(found: Sequence[Evaluation], slug: str) -> str:
         Column("Contenders"),
         Column("State"),
         Column("Answers"),
+        Column(""),
     )
     rows = [
         (
@@ -117,6 +130,7 @@ def _list(found: Sequence[Evaluation], slug: str) -> str:
             ", ".join(NAMES[contender.kind] for contender in one.contenders),
             "done" if one.finished_at else "interrupted",
             _links(one, slug),
+            press("Delete", "delete", one.id, f"the evaluation begun {moment(one.created_at)}"),
         )
         for one in found
     ]

@@ -80,3 +80,34 @@ def test_what_a_judge_preferred_is_shown(section: EvaluationSection, kettle: Ass
     assert "75 % of 20 comparisons" in shown and "kappa 0.50" in shown
     store.set_judged(evaluation.id, described("judge", [pair], None))
     assert "no blind votes to hold it against" in text(section.values(kettle.id))
+
+
+def test_what_it_would_take_is_said_from_the_last_one(
+    section: EvaluationSection, kettle: Assistant
+) -> None:
+    said = section._estimated(kettle.id, "recall", 5, ["base", "rag"])
+    assert "2 answers: how long that takes is not known" in said
+    assert section._estimated(kettle.id, "recall", 5, ["tuned"]) == ""
+    section._start(kettle.id, "recall", 10, ["base", "rag"])
+    finished(section, kettle)
+    assert "at the speed of the last evaluation" in section._estimated(
+        kettle.id, "recall", 5, ["base"]
+    )
+
+
+def test_an_evaluation_is_deleted_when_asked_twice(
+    section: EvaluationSection, kettle: Assistant
+) -> None:
+    section._start(kettle.id, "recall", 10, ["base"])
+    finished(section, kettle)
+    store = section._services.workspace.store
+    (evaluation,) = store.evaluations(kettle.id)
+    pressed = gr.EventData(None, {"action": "delete", "id": evaluation.id})
+    subject, _, asked = section._asked(pressed, kettle.id)
+    assert subject == evaluation.id and "cannot be undone" in asked
+    assert len(store.evaluations(kettle.id)) == 1
+    other = section._services.workspace.create("Other", "Answers")
+    assert "no such evaluation" in text(section._delete(evaluation.id, other.id))
+    assert "was deleted" in text(section._delete(evaluation.id, kettle.id))
+    assert store.evaluations(kettle.id) == []
+    assert "no such evaluation" in text(section._delete(evaluation.id, kettle.id))
