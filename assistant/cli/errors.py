@@ -17,6 +17,7 @@ from assistant.evaluation.word_diff import as_text, word_diff
 from assistant.question_groups import question_type
 from assistant.records import Assistant
 from assistant.review.from_errors import more_wordings
+from assistant.verdict.recommendation import p_words
 from assistant.workspace import Workspace
 
 _SHOWN = 20  # questions of one list on the terminal
@@ -112,7 +113,7 @@ def _say_comparison(comparison: BeforeAfter) -> None:
     say(
         f"\n{comparison.before.kind} to {comparison.after.kind}: {total.fixed} fixed, "
         f"{total.broken} broken, {total.still_wrong} still wrong, {total.still_right} still right "
-        f"(McNemar p = {comparison.p_value:.3f})"
+        f"(McNemar {p_words(comparison.p_value)})"
     )
     for title, groups in (
         ("Document", comparison.by_document()),

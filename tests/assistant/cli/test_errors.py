@@ -30,7 +30,7 @@ def test_errors_as_json(duet: Duet, kettle: Assistant, evaluate: Evaluate) -> No
 def test_errors_as_text(duet: Duet, kettle: Assistant, evaluate: Evaluate) -> None:
     evaluate({"base": BASE, "rag": RAG})
     out = duet("errors", "kestrel", "--facts")[1]
-    assert "2 fixed, 0 broken, 1 still wrong, 0 still right (McNemar p = 0.500)" in out
+    assert "2 fixed, 0 broken, 1 still wrong, 0 still right (McNemar p = .50)" in out
     assert "[-2-] {+1.85+} litres" in out
     assert "31 months" in out
     assert "states a name or number" in duet("errors", "kestrel", "--class", "wrong_fact")[1]
