@@ -18,6 +18,7 @@ from assistant.records import Assistant
 from assistant.shipped import SampleDescription, sample_description, sample_folder
 from assistant.workspace import Progress, Workspace
 from retrieval.documents import IndexingProgress
+from retrieval.self_check import check_added
 
 _MARKER = "sample.json"
 
@@ -49,6 +50,9 @@ def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assis
     failed = [f"{result.name}: {result.reason}" for result in results if result.outcome == "failed"]
     if failed:
         raise DocumentsError("The sample is incomplete: " + " ".join(failed))
+    report("Checking that the sample's documents are found", 0.0)
+    with documents_mapped():
+        check_added(workspace.retriever(assistant), results)
     report("Adding the sample's questions", 0.0)
     workspace.store.add_examples(assistant.id, read_examples(folder / "questions.jsonl"))
     report("Adding the sample's tuned model", 0.0)

@@ -108,6 +108,7 @@ def test_first_visit(
     ask_the_sample_while_it_is_made(page, pictures)
     vote_and_read_a_source(page, pictures)
     see_the_tally(page, pictures)
+    read_a_page(page, pictures)
     make_an_assistant(page, tmp_path, pictures)
     ask_it_at_once(page)
     train_it(page, tmp_path, pictures)
@@ -149,11 +150,26 @@ def vote_and_read_a_source(page: Any, pictures: Path) -> None:
 def see_the_tally(page: Any, pictures: Path) -> None:
     tab(page, "Results")
     page.locator("#results .interval").first.wait_for(timeout=10_000)
-    assert "blind vote" in page.locator("#verdict").inner_text()
+    assert "blind vote" in page.locator("#results").inner_text()
+    page.locator("#verdict .recommendation").wait_for(timeout=20_000)
+    assert "Answered rightly" not in page.locator("#verdict").inner_text(), "nothing was tested"
+    assert "What would help most" in page.locator("#verdict").inner_text()
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.locator("#results").get_by_role("link", name="CSV", exact=True).click()
     lines = Path(download.value.path()).read_text("utf-8").splitlines()
     assert len(lines) == 2
+
+
+def read_a_page(page: Any, pictures: Path) -> None:
+    tab(page, "Documents")
+    row = page.locator("#documents tr", has_text="manual.pdf")
+    row.get_by_role("button", name="Passages").click()
+    picture = page.locator(".drawer .sheet img").first
+    picture.wait_for(timeout=10_000)
+    page.wait_for_function("document.querySelector('.drawer .sheet img').naturalWidth > 300")
+    page.screenshot(path=pictures / "passages.png")
+    page.keyboard.press("Escape")
+    page.locator(".drawer").wait_for(state="detached", timeout=10_000)
 
 
 def make_an_assistant(page: Any, folder: Path, pictures: Path) -> None:
@@ -169,9 +185,9 @@ def make_an_assistant(page: Any, folder: Path, pictures: Path) -> None:
     page.locator("#drop input[type=file]").set_input_files([guide, broken])
     page.locator("#documents .list").wait_for(timeout=120_000)
     page.locator("#indexing .results").wait_for(timeout=120_000)
-    assert "Ready" in page.locator("#documents .list").inner_text()
+    page.locator("#documents .list", has_text="Ready").wait_for(timeout=60_000)
     results = page.locator("#indexing .results").inner_text()
-    assert "Not added" in results and "broken.pdf" in results
+    assert "Refused" in results and "broken.pdf" in results
     page.screenshot(path=pictures / "documents.png")
 
 

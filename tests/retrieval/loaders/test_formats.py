@@ -23,7 +23,7 @@ def one_line(path: str) -> str:
     return " ".join((ROOT / path).read_text("utf-8").split())
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/documents.md", "assistant/drawing/duet.css"])
+@pytest.mark.parametrize("path", ["README.md", "docs/documents.md"])
 def test_where_people_read_the_list(path: str) -> None:
     assert FORMATS_LINE in one_line(path)
 
