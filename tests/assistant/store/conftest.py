@@ -67,7 +67,7 @@ def migrating_statements(postgresql: str) -> list[tuple[str, Any]]:
     return made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of a database in which nothing has been made yet."""
     if request.param == "sqlite":
