@@ -74,6 +74,32 @@ def retrieval_settings_of(values: dict[str, Any]) -> RetrievalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What the guided start asked for; "" or () for what was left out.
+
+    purpose: the kind of work, as customer support or law. audience: who asks. tone: how it answers.
+    refusals: subjects that it must refuse. disclaimer: shown with its answers. questions: to begin
+    a chat with. emphasis: metrics that an evaluation of this field looks at first.
+    """
+
+    purpose: str = ""
+    audience: str = ""
+    tone: str = ""
+    refusals: tuple[str, ...] = ()
+    disclaimer: str = ""
+    questions: tuple[str, ...] = ()
+    emphasis: tuple[str, ...] = ()
+
+
+def profile_of(values: Mapping[str, Any]) -> Profile:
+    """A profile from what JSON gave back of it; what is missing has its default."""
+    known: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    return Profile(**known)
+
+
+@dataclass(frozen=True, slots=True)
 class Assistant:
     """What a person builds. `slug` names its folder and never changes; `name` may."""
 
@@ -86,6 +112,7 @@ class Assistant:
     embedder: str  # "builtin" (others come later)
     created_at: datetime
     retrieval: RetrievalSettings = RetrievalSettings()
+    profile: Profile = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +353,11 @@ class Example:
 
     passage: the text that supports it, "" where the documents do not say (`answerable` False).
     fact: examples of one fact in several wordings share this key. section: content hash of the
-    section the passage is from. method: the rule or file that made it.
+    section the passage is from. method: the rule or file that made it. span: where the answer's
+    evidence begins and ends in the passage, in characters. scores: of the filters that it passed,
+    by name. flags: what a person should look at, as "ambiguous" or "personal data". rejected: a
+    person does not want it; it is kept, so that writing examples again does not bring it back, and
+    neither trained on nor tested with.
     """
 
     id: str
@@ -340,6 +371,10 @@ class Example:
     fact: str = ""
     section: str = ""
     method: str = ""
+    span: tuple[int, int] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict, hash=False)
+    flags: tuple[str, ...] = ()
+    rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

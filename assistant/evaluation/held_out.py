@@ -60,7 +60,7 @@ def refuse_test_questions(
 
 def trains(example: Example) -> bool:
     """Whether an example reaches a model in training."""
-    return example.split in ("train", "validation")
+    return example.split in ("train", "validation") and not example.rejected
 
 
 def without_test_questions(

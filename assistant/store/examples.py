@@ -34,9 +34,11 @@ def add_examples(connection: Connection, assistant_id: str, added: Iterable[Exam
 
 
 def examples_of(
-    connection: Connection, assistant_id: str, split: SplitName | None
+    connection: Connection, assistant_id: str, split: SplitName | None, rejected: bool | None
 ) -> list[Example]:
     statement = select(examples).where(examples.c.assistant_id == assistant_id)
+    if rejected is not None:
+        statement = statement.where(examples.c.rejected == rejected)
     if split is not None:
         statement = statement.where(examples.c.split == split)
     found = connection.execute(statement.order_by(examples.c.position)).mappings()
@@ -70,8 +72,9 @@ def _refuse_leak(
     connection: Connection, assistant_id: str, added: list[Example], replaced: str
 ) -> None:
     """Raise ExamplesError where a test question would be trained on; replaced: an example's id."""
+    added = [example for example in added if not example.rejected]
     if any(trains(example) for example in added):
-        kept = examples_of(connection, assistant_id, None)
+        kept = examples_of(connection, assistant_id, None, rejected=False)
         existing = [*added, *(example for example in kept if example.id != replaced)]
         refuse_test_questions(added, existing, question_sets.sets_of(connection, assistant_id))
 

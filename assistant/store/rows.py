@@ -16,9 +16,11 @@ from assistant.records import (
     Conversation,
     Decoding,
     Example,
+    Profile,
     RetrievalSettings,
     Usage,
     Vote,
+    profile_of,
     retrieval_settings_of,
 )
 
@@ -29,12 +31,15 @@ def assistant_values(assistant: Assistant) -> Values:
     values = asdict(assistant)
     if assistant.retrieval == RetrievalSettings():
         values["retrieval"] = None
+    if assistant.profile == Profile():
+        values["profile"] = None
     return values
 
 
 def assistant_of(row: RowMapping) -> Assistant:
     values = dict(row)
     values["retrieval"] = retrieval_settings_of(values["retrieval"] or {})
+    values["profile"] = profile_of(values["profile"] or {})
     return Assistant(**values)
 
 
@@ -114,10 +119,16 @@ def vote_of(row: RowMapping) -> Vote:
 
 
 def example_values(assistant_id: str, example: Example) -> Values:
-    return {"assistant_id": assistant_id, **asdict(example)}
+    values = asdict(example)
+    for name in ("scores", "flags"):
+        values[name] = values[name] or None
+    return {"assistant_id": assistant_id, **values}
 
 
 def example_of(row: RowMapping) -> Example:
     values = dict(row)
     del values["position"], values["assistant_id"]
+    values["span"] = tuple(values["span"]) if values["span"] else None
+    values["scores"] = values["scores"] or {}
+    values["flags"] = tuple(values["flags"] or ())
     return Example(**values)

@@ -97,6 +97,7 @@ assistants = Table(
     Column("embedder", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("retrieval", JSON(none_as_null=True)),  # NULL: the defaults of this version of Duet
+    Column("profile", JSON(none_as_null=True)),  # NULL: there was no guided start
 )
 
 contenders = Table(
@@ -264,6 +265,10 @@ examples = Table(
     Column("fact", Text, nullable=False),
     Column("section", Text, nullable=False),
     Column("method", Text, nullable=False),
+    Column("span", JSON(none_as_null=True)),
+    Column("scores", JSON(none_as_null=True)),
+    Column("flags", JSON(none_as_null=True)),
+    Column("rejected", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("assistant_id", "id"),
     CheckConstraint("source IN ('written', 'imported', 'generated', 'vote')", name="source"),
     CheckConstraint("split IN ('train', 'validation', 'recall', 'generalisation')", name="split"),

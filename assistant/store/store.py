@@ -246,10 +246,19 @@ class Store(EvaluationStore, ReviewStore):
         with self._database.write() as connection:
             return examples.add_examples(connection, assistant_id, added)
 
-    def examples(self, assistant_id: str, split: SplitName | None = None) -> list[Example]:
-        """Those of one split, or all, in the order in which they were added."""
+    def examples(
+        self,
+        assistant_id: str,
+        split: SplitName | None = None,
+        *,
+        rejected: bool | None = False,
+    ) -> list[Example]:
+        """Those of one split, or all, in the order in which they were added.
+
+        rejected: those that a person rejected; None takes them with the others.
+        """
         with self._database.read() as connection:
-            return examples.examples_of(connection, assistant_id, split)
+            return examples.examples_of(connection, assistant_id, split, rejected)
 
     def update_example(self, assistant_id: str, example_id: str, changed: Example) -> None:
         """Put an example in the place of the one of this id (new words make a new id).

@@ -16,6 +16,7 @@ from assistant.records import (
     Conversation,
     Decision,
     Example,
+    Profile,
     Reply,
     RetrievalSettings,
     Vote,
@@ -167,3 +168,9 @@ def test_retrieval_settings_round_trip_and_defaults_stay_defaults(
     assert store.assistant("a1").retrieval == fitted
     store.update_assistant(replace(assistant, retrieval=RetrievalSettings()))
     assert store.assistant("a1") == assistant
+
+
+def test_a_profile_comes_back(store: Store, assistant: Assistant) -> None:
+    profile = Profile("law", "tenants", "plain", ("tax",), "No legal advice.", ("Who pays?",), ())
+    store.add_assistant(replace(assistant, profile=profile))
+    assert store.assistants()[0].profile == profile

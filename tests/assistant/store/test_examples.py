@@ -76,3 +76,31 @@ def test_delete_says_how_many_there_were(filled: Store, example: Callable[..., E
     ids = [one.id for one in many]
     assert filled.delete_examples("a1", [*ids, *ids, "unknown"]) == 1200
     assert len(filled.examples("a1")) == 2
+
+
+def test_all_that_is_known_of_an_example_comes_back(
+    filled: Store, example: Callable[..., Example]
+) -> None:
+    known = example(
+        "Four?", span=(2, 9), scores={"support": 1.0, "rank": 1.0}, flags=("ambiguous",)
+    )
+    filled.add_examples("a1", [known])
+    assert filled.examples("a1")[-1] == known
+
+
+def test_a_rejected_example_is_kept_apart_and_not_written_again(
+    filled: Store, example: Callable[..., Example]
+) -> None:
+    rejected = replace(example("One?"), rejected=True)
+    filled.update_example("a1", rejected.id, rejected)
+    assert [one.question for one in filled.examples("a1")] == ["Two?"]
+    assert filled.examples("a1", rejected=True) == [rejected]
+    assert len(filled.examples("a1", rejected=None)) == 2
+    assert filled.add_examples("a1", [example("One?")]) == 0
+
+
+def test_a_rejected_example_trains_on_no_test_question(
+    filled: Store, example: Callable[..., Example]
+) -> None:
+    same = example("Two?", id="other", answer="another answer", rejected=True)
+    assert filled.add_examples("a1", [same]) == 1
