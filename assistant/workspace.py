@@ -235,7 +235,7 @@ class Workspace:
 
         Raises ExamplesError where there is nothing to write from.
         """
-        from assistant.question_writing import write_examples
+        from assistant.writing.question_writing import write_examples
 
         with documents_mapped():
             passages = self.corpus(assistant).passages()

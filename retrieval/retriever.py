@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -121,6 +122,33 @@ class Retriever:
                 # Another embedder may have taken the place of this one meanwhile.
                 if snapshot.embedder == embedder.name:
                     return self._scored(snapshot, embedder, vector, question, encoded)
+
+    def ranked_ids(
+        self,
+        questions: Sequence[str],
+        top: int = 5,
+        lexical_weight: float = LEXICAL_WEIGHT,
+    ) -> list[list[int]]:
+        """Ids of the best passages for each question, best first, as `search` ranks them; all
+        questions are embedded together. Raises EmbedderError or CorpusError.
+        """
+        asked = [clean(question) for question in questions]
+        if not asked:
+            return []
+        while True:
+            embedder = self._corpus.embedder
+            vectors = embedder.encode_query(asked)
+            with self._corpus.snapshot() as snapshot:
+                if snapshot.embedder != embedder.name:
+                    continue
+                orders = []
+                for row, question in enumerate(asked):
+                    vector = vectors[row : row + 1]
+                    found = self._scored(snapshot, embedder, vector, question, 0.0)
+                    fused = found.fused(lexical_weight)
+                    order = np.lexsort((found.ids, -found.cosines, -fused))
+                    orders.append([int(found.ids[place]) for place in order[:top]])
+                return orders
 
     def close(self) -> None:
         """Let go of the index: what it does in the background ends."""

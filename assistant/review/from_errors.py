@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from assistant.errors import InvalidRequest, documents_mapped
 from assistant.evaluation.error_classes import holds_support, same_document
 from assistant.evaluation.holding import best_held
-from assistant.question_rules import written_facts
 from assistant.records import Assistant, ContenderKind, Example, content_hash, example_id
 from assistant.review.queue import refuse_repeats, repeats, test_questions
 from assistant.review.records import OfferedQuestion
-from assistant.sentence_rules import WrittenFact
 from assistant.workspace import Workspace
+from assistant.writing.candidates import WrittenFact
+from assistant.writing.rules import written_facts
 from retrieval.corpus import section_sides
 from retrieval.documents import Passage
 from retrieval.questions import Question

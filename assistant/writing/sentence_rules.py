@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from assistant.facts import words
+from assistant.writing.candidates import WrittenFact
 
 LONGEST_ANSWER = 32  # words
 
@@ -59,21 +59,6 @@ _BEING = re.compile(
     r"^(?P<subject>(?:The|A|An|Each|Every|[A-Z][\w’'-]*)(?: [\w’'-]+){0,6}?) (?P<verb>was|were) "
     r"(?P<rest>[a-z]+(?:ed|en|wn|lt|ught|nt|un|ld|de)\b.*)$"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenFact:
-    """Something a passage states.
-
-    value: what is asked for, a stretch of the passage; no question may hold it. answer: a sentence
-    that the passage supports. wordings: the ways to ask. subject: whom or what it is about.
-    """
-
-    value: str
-    answer: str
-    wordings: tuple[str, ...]
-    method: str
-    subject: str = ""
 
 
 def sentence_facts(sentence: str, heading: str) -> Iterator[WrittenFact]:

@@ -17,9 +17,9 @@ from typing import Literal
 from assistant.examples import near_duplicates
 from assistant.facts import content_words, numbers
 from assistant.prompts import NOT_IN_DOCUMENTS
-from assistant.question_rules import written_facts
 from assistant.records import Example, SplitName, content_hash, example_id
-from assistant.sentence_rules import WrittenFact
+from assistant.writing.candidates import WrittenFact
+from assistant.writing.rules import written_facts
 from retrieval.documents import Passage
 
 REFUSAL_SHARE = 0.1  # of the training rows

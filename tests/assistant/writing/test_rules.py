@@ -8,10 +8,10 @@ import pytest
 
 from assistant.examples import near_duplicates
 from assistant.prompts import NOT_IN_DOCUMENTS
-from assistant.question_rules import written_facts
-from assistant.question_writing import write_examples
 from assistant.records import Example
-from assistant.sentence_rules import WrittenFact
+from assistant.writing.candidates import WrittenFact
+from assistant.writing.question_writing import write_examples
+from assistant.writing.rules import written_facts
 from retrieval.documents import Passage
 
 TABLE = """Article: OV-100; Item: Copper kettle; Price in euros: 128.00

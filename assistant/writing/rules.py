@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from assistant.facts import sentence_spans, words
-from assistant.sentence_rules import (
+from assistant.writing.candidates import WrittenFact
+from assistant.writing.sentence_rules import (
     LONGEST_ANSWER,
-    WrittenFact,
     capital,
     lowered,
     sentence_facts,
