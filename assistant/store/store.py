@@ -169,6 +169,11 @@ class Store(EvaluationStore, ReviewStore):
         with self._database.read() as connection:
             return turns.replies_of(connection, conversation_id)
 
+    def turns(self, assistant_id: str) -> tuple[list[Comparison], list[Reply]]:
+        """Comparisons and replies of all conversations that were not deleted, oldest first."""
+        with self._database.read() as connection:
+            return turns.turns_of(connection, assistant_id)
+
     def contender(self, contender_id: str) -> Contender:
         """A version that has answered before. Raises NotFound."""
         with self._database.read() as connection:

@@ -11,6 +11,7 @@ from assistant.errors import Conflict, InvalidRequest, NotFound
 from assistant.records import Answer, Comparison, Contender, Reply
 from assistant.store import conversations, rows
 from assistant.store.schema import answers, comparisons, contenders, replies
+from assistant.store.schema import conversations as conversations_table
 from assistant.store.statements import inserted, row_of
 
 _NO_COMPARISON = "There is no such comparison: ask the question again to get one."
@@ -78,6 +79,16 @@ def reply(connection: Connection, reply_id: str) -> Reply:
 def replies_of(connection: Connection, conversation_id: str) -> list[Reply]:
     conversations.conversation(connection, conversation_id)
     return _replies(connection, select(replies).where(replies.c.conversation_id == conversation_id))
+
+
+def turns_of(connection: Connection, assistant_id: str) -> tuple[list[Comparison], list[Reply]]:
+    """Of all conversations that were not deleted, each in the order in which they were asked."""
+    kept = select(conversations_table.c.id).where(
+        conversations_table.c.assistant_id == assistant_id, ~conversations_table.c.hidden
+    )
+    compared = select(comparisons).where(comparisons.c.conversation_id.in_(kept))
+    replied = select(replies).where(replies.c.conversation_id.in_(kept))
+    return _comparisons(connection, compared), _replies(connection, replied)
 
 
 def contender(connection: Connection, contender_id: str) -> Contender:

@@ -1,0 +1,1 @@
+"""Votes that train: which of them count, the rows they become, and the run made of them."""
