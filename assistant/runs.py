@@ -21,24 +21,18 @@ from typing import Any, Literal
 import psutil  # type: ignore[import-untyped]
 from filelock import FileLock
 
-from assistant.errors import Conflict, ExamplesError, NotFound, StoreError, TrainingError
+from assistant.errors import Conflict, NotFound, StoreError, TrainingError
 from assistant.records import Assistant, Example
-from assistant.training.folder import (
-    ProgressReader,
-    RunFolder,
-    Step,
-    read_json,
-    write_json,
-    write_rows,
-)
+from assistant.training.estimate import Preflight
+from assistant.training.folder import RunFolder, read_json, write_json
 from assistant.training.process import process_alive, start_worker
+from assistant.training.progress import ProgressReader, Sample, Step
 from assistant.training.request import (
     PassagesFor,
-    Rows,
-    base_parameters,
+    RunRequest,
     characters,
     portable_name,
-    run_description,
+    run_request,
     training_rows,
 )
 from assistant.training.settings import PRESETS, TrainingSettings
@@ -62,7 +56,9 @@ class Run:
     rows: count of train and validation rows. adapter: the folder of the tuned weights, None until
     there are any. error: one sentence where the run failed or was interrupted. untrained_loss: the
     validation loss before the first step, in nats. base_sha256: of the base model's weights, ""
-    until the worker has read them. final: what done.json says.
+    until the worker has read them. final: what done.json says. preflight: what it needs, measured
+    before its first step; None until then. samples: answers to the same questions at each
+    evaluation. notices: what it had to do otherwise than it was told.
     """
 
     id: str
@@ -79,6 +75,10 @@ class Run:
     steps: tuple[Step, ...]
     untrained_loss: float | None
     final: dict[str, Any]
+    preflight: Preflight | None = None
+    untrained_recall: float | None = None
+    samples: tuple[Sample, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -120,29 +120,15 @@ class Runs:
         ModelError without a base model, Conflict while another run is live, TrainingError or
         StoreError where the folder or the process cannot be made.
         """
-        settings = settings.checked()
-        parameters = base_parameters(model_folder)
-        rows = {
-            split: training_rows(
-                assistant, [example for example in examples if example.split == split], passages_for
-            )
-            for split in ("train", "validation")
-        }
-        if not rows["train"]:
-            raise ExamplesError(
-                "There are no examples to train on: write or import some first, or mark some as "
-                "training examples."
-            )
-        settings = settings.settled(len(rows["train"]), parameters)
         created = datetime.now(UTC)
         run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        about = run_description(
-            run_id, created, assistant, examples, rows, settings, base_sha256, parameters
+        request = run_request(
+            run_id, created, assistant, model_folder, examples, settings, passages_for, base_sha256
         )
         with self._sole():
             self._refuse_second()
             with _mapped("The run could not be written"):
-                folder = self._make(about, rows, model_folder)
+                folder = self._make(request, model_folder)
             self._spawn(folder)
         return self.get(run_id)
 
@@ -242,15 +228,12 @@ class Runs:
                 "is done."
             )
 
-    def _make(self, about: dict[str, Any], rows: dict[str, Rows], model_folder: Path) -> RunFolder:
-        temporary = RunFolder(self.folder / f".{about['id']}")
-        final = RunFolder(self.folder / about["id"])
+    def _make(self, request: RunRequest, model_folder: Path) -> RunFolder:
+        temporary = RunFolder(self.folder / f".{request.about['id']}")
+        final = RunFolder(self.folder / request.about["id"])
         try:
             temporary.path.mkdir()
-            write_rows(temporary.train, rows["train"])
-            write_rows(temporary.validation, rows["validation"])
-            write_json(temporary.local, {"model_folder": str(model_folder.absolute())})
-            write_json(temporary.run, about)
+            request.write(temporary, model_folder)
             temporary.path.rename(final.path)
         except OSError:
             shutil.rmtree(temporary.path, ignore_errors=True)
@@ -274,6 +257,7 @@ class Runs:
             about = read_json(folder.run)
             error = read_json(folder.error)
             final = read_json(folder.done)
+            preflight = read_json(folder.preflight)
             progress = self._reader(folder).read()
         if about is None:
             raise NotFound(f"There is no run {folder.path.name}: it was deleted.")
@@ -294,6 +278,10 @@ class Runs:
             steps=progress.steps,
             untrained_loss=progress.untrained_loss,
             final=final or {},
+            preflight=Preflight.of(preflight) if preflight else None,
+            untrained_recall=progress.untrained_recall,
+            samples=progress.samples,
+            notices=progress.notices,
         )
 
     def _alive(self, folder: RunFolder) -> bool:

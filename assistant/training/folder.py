@@ -3,11 +3,14 @@
 run.json          what was asked for, and what of: enough to explain the adapter later
 train.jsonl       prompt-completion rows, the very messages that chat uses
 validation.jsonl  the same, never trained on
+held_out.json     questions asked while it trains: other wordings of trained facts, and samples
 local.json        where the base model lies on this machine; never part of what is shared
 process.json      the worker: pid and the time it started, so that a reused pid is not taken for it
-progress.jsonl    a line for each step
+preflight.json    what the run needs and what it was given, measured before its first step
+progress.jsonl    a line for each step, and for each evaluation its figures and sample answers
 stop              its presence asks the worker to save and end
 checkpoints/      the trainer's own, the last two
+best/             the adapter of the best evaluation so far, until the run is done
 adapter/          the result, renamed into place when whole
 done.json         the run ended with an adapter;  error.json: it ended with a sentence
 worker.log        what the worker printed
@@ -18,43 +21,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.training.progress import Progress, ProgressReader
+
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _COMPLETE = "complete"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One optimiser step as it was measured.
-
-    step: from 1. loss: mean negative log-likelihood of an answer token of the step's rows, in nats.
-    validation_loss: the same over the validation rows, where it was measured after this step.
-    tokens_per_second: useful (non-padding) tokens of the step's rows by the step's own time.
-    seconds: since training began, interruptions left out. seconds_left: from the steps measured so
-    far.
-    """
-
-    step: int
-    total_steps: int
-    epoch: float
-    loss: float
-    validation_loss: float | None
-    tokens_per_second: float
-    seconds: float
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What progress.jsonl says. untrained_loss: validation loss before the first step, in nats."""
-
-    steps: tuple[Step, ...]
-    untrained_loss: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +57,18 @@ class RunFolder:
     @property
     def process(self) -> Path:
         return self.path / "process.json"
+
+    @property
+    def held_out(self) -> Path:
+        return self.path / "held_out.json"
+
+    @property
+    def preflight(self) -> Path:
+        return self.path / "preflight.json"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best"
 
     @property
     def progress(self) -> Path:
@@ -142,58 +129,6 @@ class RunFolder:
         return ProgressReader(self.progress).read()
 
 
-class ProgressReader:
-    """Reads progress.jsonl again and again, each time only what was added.
-
-    Each step comes once: where a resumed run repeats steps, the later ones count. A line cut short
-    by a kill is passed over.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._one_at_a_time = threading.Lock()
-        self._read = 0  # bytes
-        self._steps: dict[int, Step] = {}
-        self._untrained: float | None = None
-
-    def read(self) -> Progress:
-        """The steps so far; none where there is no file yet. Raises OSError."""
-        with self._one_at_a_time:
-            self._read_added()
-            return Progress(tuple(self._steps.values()), self._untrained)
-
-    def _read_added(self) -> None:
-        try:
-            size = self._path.stat().st_size
-        except FileNotFoundError:
-            size = 0
-        if size < self._read:  # the run began anew
-            self._read, self._steps, self._untrained = 0, {}, None
-        if size > self._read:
-            with self._path.open("rb") as file:
-                file.seek(self._read)
-                added = file.read()
-            whole = added[: added.rfind(b"\n") + 1]
-            self._read += len(whole)
-            for line in whole.splitlines():
-                self._take(line)
-
-    def _take(self, line: bytes) -> None:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return
-        number = entry["step"]
-        if number == 0:
-            self._untrained = entry["validation_loss"]
-        elif "loss" in entry:
-            for later in [step for step in self._steps if step >= number]:
-                del self._steps[later]
-            self._steps[number] = Step(**entry)
-        elif number in self._steps:
-            self._steps[number] = replace(self._steps[number], **entry)
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file, None where there is no such file."""
     try:
@@ -240,10 +175,3 @@ def _checkpoint_step(path: Path) -> int:
 def _sync(path: Path) -> None:
     with path.open("r+b") as file:
         os.fsync(file.fileno())
-
-
-def append_progress(path: Path, entry: Step | dict[str, Any]) -> None:
-    """Add a line to the progress file at once, so that the page sees it."""
-    value = asdict(entry) if isinstance(entry, Step) else entry
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(value) + "\n")

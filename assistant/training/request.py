@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import ModelError
+from assistant.errors import ExamplesError, ModelError
 from assistant.prompts import PromptPassage, prompt_fingerprint, training_row
 from assistant.records import Assistant, Example, content_hash
+from assistant.training.folder import RunFolder, write_json, write_rows
+from assistant.training.held_out import HeldOut, held_out
 from assistant.training.settings import TrainingSettings
 
 Rows = list[dict[str, Any]]
@@ -39,6 +41,62 @@ def training_rows(
             for shown in prompts
         ]
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A run that is about to be: its run.json, its rows by split, what it is asked meanwhile."""
+
+    about: dict[str, Any]
+    rows: dict[str, Rows]
+    held_out: HeldOut
+
+    def write(self, folder: RunFolder, model_folder: Path) -> None:
+        """Write the files of an empty folder. Raises OSError."""
+        write_rows(folder.train, self.rows["train"])
+        write_rows(folder.validation, self.rows["validation"])
+        write_json(folder.held_out, self.held_out.as_json())
+        write_json(folder.local, {"model_folder": str(model_folder.absolute())})
+        write_json(folder.run, self.about)
+
+
+def run_request(
+    run_id: str,
+    created: datetime,
+    assistant: Assistant,
+    model_folder: Path,
+    examples: Sequence[Example],
+    settings: TrainingSettings,
+    passages_for: PassagesFor | None = None,
+    base_sha256: str = "",
+) -> RunRequest:
+    """What to train, from examples of the splits `train` and `validation` alone.
+
+    Raises InvalidRequest for wrong settings, ExamplesError without training examples, ModelError
+    without a base model.
+    """
+    settings = settings.checked()
+    parameters = base_parameters(model_folder)
+    usable = [example for example in examples if not example.rejected]
+    rows = {
+        split: training_rows(
+            assistant, [example for example in usable if example.split == split], passages_for
+        )
+        for split in ("train", "validation")
+    }
+    if not rows["train"]:
+        rejected = sum(one.rejected and one.split == "train" for one in examples)
+        raise ExamplesError(
+            f"All {rejected} training examples are rejected: keep some, or write more."
+            if rejected
+            else "There are no examples to train on: write or import some first, or mark some as "
+            "training examples."
+        )
+    settings = settings.settled(len(rows["train"]), parameters)
+    about = run_description(
+        run_id, created, assistant, usable, rows, settings, base_sha256, parameters
+    )
+    return RunRequest(about, rows, held_out(usable))
 
 
 def run_description(

@@ -6,22 +6,28 @@ import dataclasses
 from dataclasses import dataclass
 
 from assistant.errors import InvalidRequest
+from assistant.training.setting_fields import SETTING_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """How a LoRA adapter on all linear layers is trained.
+    """How a LoRA adapter is trained; `setting_fields` explains each value and holds its range.
 
     preset: name of the preset that these started from. epochs: passes over the training rows; None
     lets the preset choose by the number of rows. learning_rate: peak of AdamW's, after the warm-up;
     None chooses by the size of the base model. rank: of the LoRA matrices. alpha: LoRA scale, the
-    update is multiplied by alpha / rank. dropout: share of the adapter's inputs dropped, in [0, 1).
+    update is multiplied by alpha / rank, or alpha / sqrt(rank) with rslora
+    (https://arxiv.org/abs/2312.03732). dropout: share of the adapter's inputs dropped, in [0, 1).
     question_dropout: share of a training question's tokens left out, in [0, 1), drawn anew for each
     epoch, so that a fact hangs on no single wording (docs/performance.md has the trials).
     batch_size: rows that one optimiser step sees. max_length: tokens of prompt and answer together;
     longer rows are left out and counted. warmup: share of the steps, in [0, 1), in which the
     learning rate rises. weight_decay: of AdamW, per step and learning rate. seed: of the order of
-    rows and of the adapter's start.
+    rows and of the adapter's start. target_layers: all linear layers, or those of the attention.
+    schedule: of the learning rate after the warm-up. neftune_alpha: noise on the embeddings, 0 for
+    none (https://arxiv.org/abs/2310.05914). patience: evaluations in a row without a better one
+    after which training ends, 0 for never. gradient_checkpointing, qlora: "auto" where memory asks
+    for it, "never" or "always".
     """
 
     preset: str = "standard"
@@ -36,33 +42,24 @@ class TrainingSettings:
     warmup: float = 0.05
     weight_decay: float = 0.0
     seed: int = 0
+    target_layers: str = "all"
+    schedule: str = "cosine"
+    rslora: bool = False
+    neftune_alpha: float = 0.0
+    patience: int = 3
+    gradient_checkpointing: str = "auto"
+    qlora: str = "auto"
 
     def checked(self) -> TrainingSettings:
         """Return the settings as they are.
 
         Raises InvalidRequest with every mistake in one text.
         """
-        rules: list[tuple[bool, str]] = [
-            (self.preset in PRESETS, f"preset must be one of {', '.join(PRESETS)}"),
-            (
-                self.epochs is None or 0 < self.epochs <= 1000,
-                "epochs must be above 0, at most 1000",
-            ),
-            (
-                self.learning_rate is None or 0 < self.learning_rate <= 0.1,
-                "the learning rate must be above 0, at most 0.1",
-            ),
-            (1 <= self.rank <= 512, "rank must be a whole number from 1 to 512"),
-            (1 <= self.alpha <= 4096, "alpha must be a whole number from 1 to 4096"),
-            (0 <= self.dropout < 1, "dropout must be at least 0 and below 1"),
-            (0 <= self.question_dropout < 1, "question dropout must be at least 0 and below 1"),
-            (1 <= self.batch_size <= 1024, "batch size must be from 1 to 1024 rows"),
-            (32 <= self.max_length <= 131072, "max length must be from 32 to 131072 tokens"),
-            (0 <= self.warmup < 1, "warm-up must be a share of the steps, at least 0 and below 1"),
-            (0 <= self.weight_decay <= 1, "weight decay must be from 0 to 1"),
-            (0 <= self.seed < 2**32, "seed must be a whole number from 0 to 4294967295"),
+        mistakes = [
+            f"{field.label} must be {field.range}"
+            for field in SETTING_FIELDS
+            if not field.allows(getattr(self, field.name))
         ]
-        mistakes = [text for holds, text in rules if not holds]
         if mistakes:
             raise InvalidRequest(f"The training settings are wrong: {'; '.join(mistakes)}.")
         return self

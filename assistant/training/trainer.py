@@ -20,7 +20,8 @@ from transformers import (
 from trl.trainer.sft_trainer import SFTTrainer
 
 from assistant.errors import TrainingError
-from assistant.training.folder import RunFolder, Step, append_progress
+from assistant.training.folder import RunFolder
+from assistant.training.progress import Step, append_progress
 from assistant.training.rows import IGNORED
 
 # Attributes of configurations whose heads do more than multiply: TRL's own head knows them.

@@ -26,8 +26,9 @@ from assistant.errors import (
 from assistant.prompts import PromptPassage, training_row
 from assistant.records import Assistant, Example
 from assistant.runs import Run, Runs, TrainingSettings
-from assistant.training.folder import RunFolder, Step, append_progress, write_json
+from assistant.training.folder import RunFolder, write_json
 from assistant.training.process import process_alive, worker_environment, write_process
+from assistant.training.progress import Step, append_progress
 
 ASSISTANT = Assistant(
     "a1",
@@ -152,10 +153,12 @@ def test_the_same_data_has_the_same_fingerprint(
 
 
 def test_what_cannot_be_started(runs: Runs, model: Path, tmp_path: Path, workers: Workers) -> None:
-    with pytest.raises(InvalidRequest, match="rank"):
+    with pytest.raises(InvalidRequest, match="Rank"):
         runs.start(ASSISTANT, model, EXAMPLES, TrainingSettings(rank=0))
     with pytest.raises(ExamplesError, match="no examples to train on"):
         runs.start(ASSISTANT, model, EXAMPLES[1:], TrainingSettings())
+    with pytest.raises(ExamplesError, match="All 1 training examples are rejected"):
+        runs.start(ASSISTANT, model, [replace(EXAMPLES[0], rejected=True)], TrainingSettings())
     with pytest.raises(ModelError, match="no base model"):
         runs.start(ASSISTANT, tmp_path / "none", EXAMPLES, TrainingSettings())
     workers.fail = OSError(errno.EAGAIN, "no more processes")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from assistant.training.folder import (
-    ProgressReader,
-    RunFolder,
-    Step,
-    append_progress,
-    read_json,
-    write_json,
-)
+from assistant.training.folder import RunFolder, read_json, write_json
+from assistant.training.progress import ProgressReader, Step, append_progress
 
 
 @pytest.fixture
@@ -82,6 +77,31 @@ def test_a_reader_takes_up_what_was_added(folder: RunFolder) -> None:
     assert reader.read().steps == ()
     append_progress(folder.progress, step(1, loss=7.0))
     assert [one.loss for one in reader.read().steps] == [7.0]
+
+
+def test_samples_and_notices(folder: RunFolder) -> None:
+    def answered(text: str) -> dict[str, Any]:
+        sample = {"question": "Which?", "reference": "Red.", "answer": text}
+        return sample | {"held_out": True, "recalled": text == "Red."}
+
+    append_progress(folder.progress, {"step": 0, "notice": "Halved."})
+    append_progress(folder.progress, {"step": 0, "validation_loss": 3.0, "held_out_recall": 0.0})
+    append_progress(folder.progress, {"step": 0, "samples": [answered("Blue.")]})
+    append_progress(folder.progress, step(1))
+    append_progress(folder.progress, {"step": 1, "validation_loss": 2.0, "held_out_recall": 0.5})
+    append_progress(folder.progress, {"step": 1, "samples": [answered("Red.")]})
+    found = folder.read_progress()
+    assert (found.untrained_recall, found.steps[0].held_out_recall) == (0.0, 0.5)
+    assert [(s.step, s.answer, s.recalled) for s in found.samples] == [
+        (0, "Blue.", False),
+        (1, "Red.", True),
+    ]
+    assert found.notices == ("Halved.",)
+
+    append_progress(folder.progress, step(1))  # resumed before it
+    again = folder.read_progress()
+    assert [sample.step for sample in again.samples] == [0]
+    assert again.steps[0].held_out_recall is None and again.notices == ("Halved.",)
 
 
 def test_no_progress_yet(folder: RunFolder) -> None:

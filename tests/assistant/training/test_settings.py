@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from assistant.errors import InvalidRequest
+from assistant.training.setting_fields import FIELD_BY_NAME, SETTING_FIELDS
 from assistant.training.settings import PRESETS, TrainingSettings
 
 
@@ -27,17 +30,47 @@ def test_all_mistakes_are_told_together() -> None:
     )
     with pytest.raises(InvalidRequest) as caught:
         wrong.checked()
-    for word in (
-        "preset",
-        "epochs",
-        "learning rate",
-        "rank",
-        "alpha",
-        "dropout",
-        "batch",
-        "length",
-    ):
-        assert word in str(caught.value)
+    for label in ("Preset", "Epochs", "Learning rate", "Rank", "Alpha", "Dropout", "Batch size"):
+        assert f"{label} must be" in str(caught.value)
+    assert "Max length must be a whole number from 32 to 131072" in str(caught.value)
+    assert "Seed" not in str(caught.value)
+
+
+def test_every_setting_is_explained_once() -> None:
+    names = [field.name for field in SETTING_FIELDS]
+    assert sorted(names) == sorted(field.name for field in dataclasses.fields(TrainingSettings))
+    for field in SETTING_FIELDS:
+        assert field.explanation.endswith((".", ").")) and len(field.explanation) > 40, field.name
+        assert len(field.label) < 30 and field.label != field.name
+        assert field.choices or field.switch or field.least < field.most, field.name
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("epochs", [None, 0.5, 1000], [0, 1001, "3", True]),
+        ("rank", [1, 512], [0, 513, 2.5, None]),
+        ("dropout", [0, 0.99], [-0.1, 1]),
+        ("rslora", [True, False], [1, "yes", None]),
+        ("schedule", ["linear"], ["steps", None, 1]),
+        ("patience", [0, 100], [-1, 1.5]),
+        ("learning_rate", [None, 1e-6, 0.1], [0, 0.2, float("nan")]),
+    ],
+)
+def test_ranges(name: str, allowed: list[object], refused: list[object]) -> None:
+    field = FIELD_BY_NAME[name]
+    assert [field.allows(value) for value in allowed] == [True] * len(allowed)
+    assert [field.allows(value) for value in refused] == [False] * len(refused)
+
+
+def test_ranges_in_words() -> None:
+    words = {name: FIELD_BY_NAME[name].range for name in ("epochs", "dropout", "rank", "qlora")}
+    assert words == {
+        "epochs": "above 0, at most 1000",
+        "dropout": "at least 0, below 1",
+        "rank": "a whole number from 1 to 512",
+        "qlora": "one of auto, never, always",
+    }
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
