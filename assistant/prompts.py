@@ -11,13 +11,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.records import Message, content_hash
+from assistant.records import NO_PROFILE, Message, Profile, content_hash
 
 NOT_IN_DOCUMENTS = "The documents do not say."
+REFUSED_SUBJECT = "I cannot answer questions on this subject."
 
 _PASSAGES_HEADER = "Passages from the documents:"
 _PASSAGES_FOOTER = "Answer from these passages alone, in one or two sentences."
-_SYSTEM = "You are {name}. {task} If the documents do not say, reply: " + NOT_IN_DOCUMENTS
+_IDENTITY = "You are {name}. {task}"
+_AUDIENCE = "You answer {audience}."
+_TONE = "Your tone is {tone}."
+_REFUSE = "If you are asked about {subjects}, reply: " + REFUSED_SUBJECT
+_UNKNOWN = "If the documents do not say, reply: " + NOT_IN_DOCUMENTS
 
 _TEMPLATE_MARKER = re.compile(r"<\|(?=[^|<>\n]{1,40}\|>)")
 _PASSAGE_MARKER = re.compile(r"<(?=/?\s*passage\b)", re.IGNORECASE)
@@ -44,12 +49,19 @@ def escaped(text: str) -> str:
     return _PASSAGE_MARKER.sub("‹", _TEMPLATE_MARKER.sub("‹|", text))
 
 
-def default_system_prompt(name: str, task: str) -> str:
-    """The system prompt of a new assistant."""
+def default_system_prompt(name: str, task: str, profile: Profile = NO_PROFILE) -> str:
+    """The system prompt of a new assistant, with what its profile says of it."""
     task = task.strip()
     if task and task[-1] not in ".!?":
         task += "."
-    return _SYSTEM.format(name=name.strip(), task=task)
+    parts = [_IDENTITY.format(name=name.strip(), task=task)]
+    if profile.audience:
+        parts.append(_AUDIENCE.format(audience=profile.audience.rstrip(".")))
+    if profile.tone:
+        parts.append(_TONE.format(tone=profile.tone.rstrip(".")))
+    if profile.refusals:
+        parts.append(_REFUSE.format(subjects=_one_of(profile.refusals)))
+    return " ".join([*parts, _UNKNOWN])
 
 
 def question_messages(
@@ -81,6 +93,11 @@ def training_row(
 def prompt_fingerprint(system_prompt: str) -> str:
     """SHA-256 of all the prompt text that a contender's answers depend on."""
     return content_hash([system_prompt, _PASSAGES_HEADER, _PASSAGES_FOOTER, NOT_IN_DOCUMENTS])
+
+
+def _one_of(subjects: Sequence[str]) -> str:
+    *others, last = [subject.rstrip(".") for subject in subjects]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _user_text(question: str, passages: Sequence[PromptPassage]) -> str:

@@ -91,6 +91,9 @@ class Profile:
     emphasis: tuple[str, ...] = ()
 
 
+NO_PROFILE = Profile()
+
+
 def profile_of(values: Mapping[str, Any]) -> Profile:
     """A profile from what JSON gave back of it; what is missing has its default."""
     known: dict[str, Any] = {
@@ -112,7 +115,7 @@ class Assistant:
     embedder: str  # "builtin" (others come later)
     created_at: datetime
     retrieval: RetrievalSettings = RetrievalSettings()
-    profile: Profile = Profile()
+    profile: Profile = NO_PROFILE
 
 
 @dataclass(frozen=True, slots=True)

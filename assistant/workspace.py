@@ -36,17 +36,19 @@ from assistant.evaluation.held_out import (
 )
 from assistant.examples import read_examples, split_examples
 from assistant.generation import Backend
+from assistant.guided_start import checked_profile
 from assistant.prompts import default_system_prompt, prompt_fingerprint
 from assistant.ratings.judgements import judgements
 from assistant.records import (
+    NO_PROFILE,
     Assistant,
     Contender,
     ContenderKind,
     Decoding,
+    Profile,
 )
 from assistant.runs import Run, Runs, TrainingSettings
 from assistant.settings import Settings
-from assistant.shipped import sample_description
 from assistant.store import Store
 from assistant.tallies import Tallies, tally_of
 from assistant.vector_index import forget_vectors, retriever_over
@@ -138,20 +140,26 @@ class Workspace:
         raise NotFound(f"There is no assistant “{name}”: `duet list` names those there are.")
 
     def create(
-        self, name: str, task: str, base_model: str = _BUILTIN, system_prompt: str = ""
+        self,
+        name: str,
+        task: str,
+        base_model: str = _BUILTIN,
+        system_prompt: str = "",
+        profile: Profile = NO_PROFILE,
     ) -> Assistant:
         """Make an assistant. Raises InvalidRequest, or Conflict where the name is taken."""
-        name = _checked_name(name)
+        name, profile = _checked_name(name), checked_profile(profile)
         self._refuse_taken(name)
         assistant = Assistant(
             id=str(uuid.uuid4()),
             slug=self._free_slug(name),
             name=name,
             task=task.strip(),
-            system_prompt=system_prompt.strip() or default_system_prompt(name, task),
+            system_prompt=system_prompt.strip() or default_system_prompt(name, task, profile),
             base_model=base_model.strip() or _BUILTIN,
             embedder=_BUILTIN,
             created_at=datetime.now(UTC),
+            profile=profile,
         )
         self.store.add_assistant(assistant)
         return assistant
@@ -164,8 +172,9 @@ class Workspace:
         task: str | None = None,
         system_prompt: str | None = None,
         base_model: str | None = None,
+        profile: Profile | None = None,
     ) -> Assistant:
-        """Change what is given. A system prompt that was never edited follows name and task.
+        """Change what is given. A system prompt that was never edited follows the rest.
 
         Raises InvalidRequest, or Conflict where the name is taken.
         """
@@ -174,14 +183,18 @@ class Workspace:
             self._refuse_taken(new_name)
         new_task = assistant.task if task is None else task.strip()
         prompt = assistant.system_prompt if system_prompt is None else system_prompt.strip()
-        if not prompt or prompt == default_system_prompt(assistant.name, assistant.task):
-            prompt = default_system_prompt(new_name, new_task)
+        new_profile = assistant.profile if profile is None else checked_profile(profile)
+        if not prompt or prompt == default_system_prompt(
+            assistant.name, assistant.task, assistant.profile
+        ):
+            prompt = default_system_prompt(new_name, new_task, new_profile)
         changed = replace(
             assistant,
             name=new_name,
             task=new_task,
             system_prompt=prompt,
             base_model=(base_model or assistant.base_model).strip(),
+            profile=new_profile,
         )
         self.store.update_assistant(changed)
         return changed
@@ -359,20 +372,6 @@ class Workspace:
             corpus.embedder.encode,
             adapter,
         )
-
-    def example_questions(self, assistant: Assistant) -> list[str]:
-        """Up to three questions to begin with: the sample's own, else from examples or headings."""
-        described = sample_description()
-        if assistant.name == described.name and assistant.task == described.task:
-            return list(described.example_questions)
-        examples = self.store.examples(assistant.id, "train")
-        by_document = {example.document: example.question for example in reversed(examples)}
-        if by_document:
-            return list(by_document.values())[-3:][::-1]
-        with documents_mapped():
-            passages = self.corpus(assistant).passages()
-        headings = dict.fromkeys(p.heading_path[-1] for p in passages if p.heading_path)
-        return [f"What do the documents say about “{heading}”?" for heading in list(headings)[:3]]
 
     # Votes
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant.answering import Answered
-from assistant.cli.output import AsJson, bar, plain, say, show_json, show_table
+from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.comparison import Arena, Compared, SideFailed
 from assistant.errors import GenerationError
@@ -44,6 +44,7 @@ def ask(
         show_json(_answer(answer))
     else:
         _say(answer)
+        _warn(assistant.profile.disclaimer)
 
 
 def compare(
@@ -82,7 +83,14 @@ def compare(
         else:
             _say(answer)
         say("")
+    _warn(assistant.profile.disclaimer)
     say(f"Vote: duet vote {comparison.id} left|right|tie|both_bad")
+
+
+def _warn(disclaimer: str) -> None:
+    """The assistant's disclaimer, which is no part of an answer."""
+    if disclaimer:
+        note(disclaimer)
 
 
 def vote(

@@ -1,4 +1,4 @@
-"""The commands about assistants, documents and examples, and the one app that gathers them all."""
+"""The commands about documents and examples, and the one app that gathers them all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli import (
+    assistants,
     chat,
     errors,
     evaluation,
@@ -22,7 +23,7 @@ from assistant.cli import (
 )
 from assistant.cli.documents import check as check_documents
 from assistant.cli.documents import embedder, show_documents
-from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
+from assistant.cli.output import AsJson, bar, note, plain, say, show_json
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
 from retrieval.documents import IndexingProgress
@@ -43,6 +44,9 @@ app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
 app.add_typer(retrieval.retrieval, name="retrieval")
 app.add_typer(evaluation.evaluations, name="evaluations")
+app.command("new")(assistants.new)
+app.command("list")(assistants.list_assistants)
+app.command("profile")(assistants.profile)
 app.command("evaluate")(evaluation.evaluate)
 app.command("verdict")(verdict.verdict)
 app.command("report")(verdict.report)
@@ -58,36 +62,6 @@ app.command("errors")(errors.errors)
 app.command("review")(review.review)
 app.command("monitor")(monitor.monitor)
 app.command("score")(scoring.score)
-
-
-@app.command()
-def new(
-    name: Name,
-    task: Annotated[str, typer.Option(help="What the assistant is for, in your words.")],
-    model: Annotated[
-        str, typer.Option(help="Base model: builtin, a hub id or a local folder.")
-    ] = "builtin",
-    as_json: AsJson = False,
-) -> None:
-    """Make an assistant."""
-    with opened() as workspace:
-        assistant = workspace.create(name, task, model)
-    if as_json:
-        show_json(assistant)
-    else:
-        say(f"Made {assistant.name}. Next: duet documents add {assistant.slug} PATH...")
-
-
-@app.command("list")
-def list_assistants(as_json: AsJson = False) -> None:
-    """List the assistants."""
-    with opened() as workspace:
-        known = workspace.assistants()
-    if as_json:
-        show_json(known)
-    else:
-        rows = [(a.slug, a.name, a.task, a.base_model) for a in known]
-        show_table(("Slug", "Name", "Task", "Base model"), rows)
 
 
 @app.command()

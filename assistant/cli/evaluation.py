@@ -14,7 +14,7 @@ import typer
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.errors import GenerationError, ModelError, NotFound
-from assistant.evaluation.catalogue import METRICS, title
+from assistant.evaluation.catalogue import ordered, title
 from assistant.evaluation.judge import agreement_with_votes, described, judge_answers
 from assistant.evaluation.judges import Judge, chosen_judge
 from assistant.evaluation.planning import plan
@@ -254,7 +254,7 @@ def _show(workspace: Workspace, evaluation: Evaluation, as_json: bool, left_out:
     say(f"{evaluation.question_set}: {evaluation.questions} questions, evaluation {evaluation.id}")
     columns = ["Metric", *(contender.kind for contender in evaluation.contenders)]
     rows = []
-    for metric in METRICS:
+    for metric in ordered(workspace.store.assistant(evaluation.assistant_id).profile.emphasis):
         means = [summary.means.get(one.id, {}).get(metric) for one in evaluation.contenders]
         if any(means):
             cells = [f"{m.mean:.3f} ({m.low:.3f} to {m.high:.3f})" if m else "" for m in means]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from assistant.drawing.tables import Column, table
 from assistant.drawing.words import EXPLAINED, NAMES, counted
-from assistant.evaluation.catalogue import METRICS, title
+from assistant.evaluation.catalogue import ordered, title
 from assistant.evaluation.records import Evaluation, Mean
 
 _SETS = {
@@ -22,8 +23,11 @@ def set_name(evaluation: Evaluation) -> str:
     return _SETS.get(evaluation.question_set, evaluation.question_set)
 
 
-def scores(evaluation: Evaluation) -> str:
-    """Means with their intervals, costs, and which differences are beyond chance."""
+def scores(evaluation: Evaluation, emphasis: Sequence[str] = ()) -> str:
+    """Means with their intervals, costs, and which differences are beyond chance.
+
+    emphasis: metrics to be shown first.
+    """
     summary = evaluation.summary
     columns = [Column("Metric")]
     columns += [
@@ -31,7 +35,7 @@ def scores(evaluation: Evaluation) -> str:
         for one in evaluation.contenders
     ]
     rows = []
-    for name, metric in METRICS.items():
+    for name, metric in ordered(emphasis).items():
         means = [summary.means.get(one.id, {}).get(name) for one in evaluation.contenders]
         if any(means):
             label = f'<span title="{escape(metric.about)}">{escape(metric.title)}</span>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -70,6 +71,12 @@ METRICS: dict[str, Metric] = {
 
 MAIN_METRICS = ("fact_recall", "f1", "refusal")
 """What contenders are told apart by: the first of these that the questions allow."""
+
+
+def ordered(emphasis: Sequence[str] = ()) -> dict[str, Metric]:
+    """The metrics in the order in which they are shown, those of an assistant's emphasis first."""
+    first = {name: METRICS[name] for name in emphasis if name in METRICS}
+    return first | {name: metric for name, metric in METRICS.items() if name not in first}
 
 
 def title(name: str) -> str:

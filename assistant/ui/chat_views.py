@@ -8,6 +8,7 @@ from html import escape
 
 from assistant.drawing.words import CHOSEN
 from assistant.errors import InvalidRequest
+from assistant.first_questions import first_questions
 from assistant.ratings.choosing import ChosenPair, choose_pair
 from assistant.ratings.judgements import judgements
 from assistant.records import (
@@ -165,7 +166,7 @@ class ChatViews:
         assistant = self._services.assistant(assistant_id)
         offered = self._store.offered_questions(assistant.id)[:_OFFERED]
         known = {one.question for one in offered}
-        examples = self._services.workspace.example_questions(assistant)
+        examples = first_questions(self._services.workspace, assistant)
         questions = [question for question in examples if question not in known]
         return welcome(assistant.name, assistant.task, questions, hint, offered)
 
@@ -192,7 +193,8 @@ class ChatViews:
         }
         replies: Sequence[Reply] = self._store.replies(conversation.id)
         given = self._given([reply.id for reply in replies], voter)
-        return [replied_turn(reply, thumbs.get(reply.id), given) for reply in replies]
+        disclaimer = self._disclaimer(conversation.assistant_id)
+        return [replied_turn(reply, thumbs.get(reply.id), given, disclaimer) for reply in replies]
 
     def all_turns(self, conversation: Conversation, voter: str) -> str:
         """Every turn so far, as they stand above a question that is being answered."""
@@ -219,7 +221,11 @@ class ChatViews:
             and comparison.id != answered
             and not (comparison.left.stopped or comparison.right.stopped)
         )
-        return compared_turn(comparison, revealed, note, votable, given)
+        disclaimer = self._disclaimer(comparison.assistant_id)
+        return compared_turn(comparison, revealed, note, votable, given, disclaimer)
+
+    def _disclaimer(self, assistant_id: str) -> str:
+        return self._store.assistant(assistant_id).profile.disclaimer
 
     def vote_of(self, comparison_id: str, voter: str) -> Vote | None:
         """The voter's standing vote: the open one where there is one, else the blind one."""

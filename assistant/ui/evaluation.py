@@ -139,7 +139,7 @@ class EvaluationSection:
             gr.update(choices=choices),
             gr.update(visible=state.active),
             evaluating_html(state),
-            evaluations_html(found, assistant.slug),
+            evaluations_html(found, assistant.slug, assistant.profile.emphasis),
             gr.Timer(active=state.active),
             gr.skip(),
         ]

@@ -8,6 +8,7 @@ from html import escape
 from assistant.drawing.evaluations import scores, set_name
 from assistant.drawing.tables import Column, empty, press, table
 from assistant.drawing.words import NAMES, counted, duration, moment
+from assistant.evaluation.catalogue import title
 from assistant.evaluation.records import Evaluation
 from assistant.ui.evaluating import Evaluating
 from assistant.ui.notices import notice, progress
@@ -51,25 +52,35 @@ def estimate_html(answers: int, seconds: float | None) -> str:
     return f'<p class="quiet">{counted(answers, "answer")}: {escape(took)}.</p>'
 
 
-def evaluations_html(found: Sequence[Evaluation], slug: str) -> str:
-    """The newest finished evaluation in full, and a list of all."""
+def evaluations_html(found: Sequence[Evaluation], slug: str, emphasis: Sequence[str] = ()) -> str:
+    """The newest finished evaluation in full, and a list of all. emphasis: metrics shown first."""
     if not found:
         return empty(
             "No evaluation yet",
             "Choose questions and contenders above: every answer is scored, with intervals.",
         )
     newest = next((one for one in found if one.finished_at is not None), None)
-    return (_details(newest, slug) if newest else "") + _list(found, slug)
+    return (_details(newest, slug, emphasis) if newest else "") + _list(found, slug)
 
 
-def _details(evaluation: Evaluation, slug: str) -> str:
+def _details(evaluation: Evaluation, slug: str, emphasis: Sequence[str]) -> str:
     asked = counted(evaluation.questions, "question")
     return (
         f'<h3 class="section">Evaluation: {escape(set_name(evaluation))}, {asked}</h3>'
         '<p class="quiet">Mean over the questions that the metric applies to, with its 95 % '
-        f"interval.</p>{scores(evaluation)}{judged_html(evaluation)}"
+        f"interval.{_first(emphasis)}</p>{scores(evaluation, emphasis)}{judged_html(evaluation)}"
         f'<p class="downloads">Every answer with its scores: {_links(evaluation, slug)}</p>'
     )
+
+
+def _first(emphasis: Sequence[str]) -> str:
+    """Which metrics come first and why; "" where the usual order holds."""
+    if not emphasis:
+        return ""
+    *others, last = [title(name) for name in emphasis]
+    named = f"{', '.join(others)} and {last}" if others else last
+    verb = "come" if others else "comes"
+    return f" {escape(named)} {verb} first, as this assistant's purpose asks."
 
 
 def judged_html(evaluation: Evaluation) -> str:

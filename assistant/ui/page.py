@@ -114,8 +114,14 @@ class _Page:
             html.click(self._asked(kind), None, sidebar.dialog_outputs, **QUICK)
         sidebar.making.sure.click(
             self._make,
-            [sidebar.new_name, sidebar.new_task],
+            sidebar.start.inputs,
             [sidebar.making.box, sidebar.making.notice, self._tabs, *self._opening],
+            **QUICK,
+        )
+        sidebar.changing.sure.click(
+            self._change,
+            [*where, sidebar.subject, *sidebar.change.inputs],
+            [sidebar.changing.box, sidebar.changing.notice, *self._opening],
             **QUICK,
         )
         sidebar.naming.sure.click(
@@ -263,15 +269,9 @@ class _Page:
             return self._values(item, "", request)
         return self._values(assistant_id, item, request)
 
-    def _make(self, name: str, task: str, request: gr.Request) -> list[Any]:
+    def _make(self, request: gr.Request, *fields: Any) -> list[Any]:
         try:
-            if not (task or "").strip():
-                return [
-                    gr.skip(),
-                    notice("Say in a sentence what it is for.", "bad"),
-                    gr.skip(),
-                ] + [gr.skip()] * len(self._opening)
-            made = self._services.workspace.create(name or "", task)
+            made = self._sidebar.made(*fields)
         except Exception as error:
             same = [gr.skip()] * len(self._opening)
             return [gr.skip(), notice(sentence_of(error), "bad"), gr.skip(), *same]
@@ -281,6 +281,26 @@ class _Page:
             gr.Tabs(selected="documents"),
             *self._values(made.id, "", request),
         ]
+
+    def _change(
+        self,
+        request: gr.Request,
+        assistant_id: str,
+        conversation_id: str,
+        subject: str,
+        *fields: Any,
+    ) -> list[Any]:
+        same = [gr.skip()] * len(self._opening)
+        try:
+            self._sidebar.changed(subject, *fields)
+        except Exception as error:
+            return [gr.skip(), notice(sentence_of(error), "bad"), *same]
+        if subject == f"assistant:{assistant_id}":
+            same = self._values(assistant_id, conversation_id, request)
+        else:
+            end = 1 + len(self._chat.shown) + len(self._chat.pickers)
+            same[end:-1] = self._sidebar.values(assistant_id, conversation_id)
+        return [gr.update(visible=False), "", *same]
 
     def _rename(
         self, subject: str, name: str, assistant_id: str, conversation_id: str

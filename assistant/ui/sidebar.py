@@ -6,10 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.errors import DuetError
+from assistant.errors import DuetError, InvalidRequest
 from assistant.next_step import next_step
 from assistant.records import Assistant
+from assistant.trained_prompt import prompt_changed
 from assistant.ui.dialogs import dialog, shown
+from assistant.ui.guided_start import GuidedStart
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import QUICK, Places, Services, markup
 from assistant.ui.sidebar_html import Facts, assistant_list, brand, conversation_list, head, step
@@ -19,6 +21,12 @@ _DELETE_ASSISTANT = (
     "This cannot be undone."
 )
 _DELETE_CONVERSATION = "Delete the conversation “{name}”? Its votes stay counted."
+
+
+def _task(text: str | None) -> str:
+    if not (text or "").strip():
+        raise InvalidRequest("Say in a sentence what it is for.")
+    return str(text)
 
 
 class Sidebar:
@@ -63,7 +71,18 @@ class Sidebar:
                 max_length=2000,
                 elem_id="new-task",
             )
+            self.start = GuidedStart("new", self.new_name, self.new_task, opened=False)
         self.making = parts.dialog
+        with dialog("Change assistant", "Save", "change-dialog") as parts:
+            self.changed_name = gr.Textbox(
+                label="Name", max_lines=1, max_length=80, elem_id="change-name"
+            )
+            self.changed_task = gr.Textbox(
+                label="Task", lines=2, max_length=2000, elem_id="change-task"
+            )
+            self.change = GuidedStart("change", self.changed_name, self.changed_task, opened=True)
+            self.retrain = markup(elem_id="change-retrain", pressed=False)
+        self.changing = parts.dialog
         with dialog("Rename", "Rename", "rename-dialog") as parts:
             self.name = gr.Textbox(
                 label="New name", max_lines=1, max_length=200, elem_id="rename-name"
@@ -138,12 +157,21 @@ class Sidebar:
     def wire_dialogs(self) -> None:
         """Open and close the dialogs; what they decide is wired by the page."""
         self.new.click(
-            lambda: (shown(True), "", "", ""),
+            lambda: [shown(True), "", "", "", *self.start.values(None)],
             None,
-            [self.making.box, self.making.notice, self.new_name, self.new_task],
+            [
+                self.making.box,
+                self.making.notice,
+                self.new_name,
+                self.new_task,
+                *self.start.outputs,
+            ],
             **QUICK,
         )
-        for box in (self.making, self.naming, self.deleting):
+        self.change.prompt.change(
+            self._retrain, [self.subject, self.change.prompt], self.retrain, **QUICK
+        )
+        for box in (self.making, self.changing, self.naming, self.deleting):
             box.wire()
 
     def asked(self, kind: str, data: dict[str, str]) -> list[Any]:
@@ -157,11 +185,15 @@ class Sidebar:
         except DuetError:
             return same
         subject = f"{kind}:{item}"
+        if action == "rename" and kind == "assistant":
+            assistant = self._services.assistant(item)
+            fields = [assistant.name, assistant.task, *self.change.values(assistant)]
+            return [subject, *same[1:6], shown(True), "", *fields]
         if action == "rename":
-            return [subject, shown(True), "", name, shown(False), ""]
+            return [subject, shown(True), "", name, *same[4:]]
         text = _DELETE_ASSISTANT if kind == "assistant" else _DELETE_CONVERSATION
         sentence = notice(text.format(name=name), "warn")
-        return [subject, shown(False), "", gr.skip(), shown(True), sentence]
+        return [subject, *same[1:4], shown(True), sentence, *same[6:]]
 
     @property
     def dialog_outputs(self) -> list[Any]:
@@ -173,15 +205,33 @@ class Sidebar:
             self.name,
             self.deleting.box,
             self.deleting.notice,
+            self.changing.box,
+            self.changing.notice,
+            self.changed_name,
+            self.changed_task,
+            *self.change.outputs,
         ]
 
+    def made(self, *inputs: Any) -> Assistant:
+        """Make an assistant from the fields of the dialog. Raises DuetError."""
+        name, task = inputs[0] or "", _task(inputs[1])
+        prompt, profile = self.start.system_prompt(*inputs), self.start.profile(*inputs)
+        workspace = self._services.workspace
+        return workspace.create(name, task, system_prompt=prompt, profile=profile)
+
+    def changed(self, subject: str, *inputs: Any) -> None:
+        """Change the assistant of the dialog as its fields say. Raises DuetError."""
+        self._services.workspace.update(
+            self._services.assistant(subject.partition(":")[2]),
+            name=inputs[0] or "",
+            task=_task(inputs[1]),
+            system_prompt=self.change.system_prompt(*inputs),
+            profile=self.change.profile(*inputs),
+        )
+
     def renamed(self, subject: str, name: str) -> None:
-        """Rename the subject of the dialog. Raises DuetError."""
-        kind, _, item = subject.partition(":")
-        if kind == "assistant":
-            self._services.workspace.update(self._services.assistant(item), name=name)
-        else:
-            self._services.workspace.store.rename_conversation(item, name)
+        """Rename the conversation of the dialog. Raises DuetError."""
+        self._services.workspace.store.rename_conversation(subject.partition(":")[2], name)
 
     def deleted(self, subject: str) -> None:
         """Delete the subject of the dialog. Raises DuetError."""
@@ -190,6 +240,15 @@ class Sidebar:
             self._services.workspace.delete(self._services.assistant(item))
         else:
             self._services.workspace.store.delete_conversation(item)
+
+    def _retrain(self, subject: str, prompt: str) -> str:
+        """Whether the tuned model knows the prompt as it stands in the dialog."""
+        try:
+            assistant = self._services.assistant(subject.partition(":")[2])
+            runs = self._services.workspace.runs(assistant)
+            return notice(prompt_changed(runs, prompt or ""), "info")
+        except DuetError:
+            return ""
 
     def _name_of(self, kind: str, item: str) -> str:
         if kind == "assistant":

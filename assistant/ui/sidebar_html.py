@@ -50,7 +50,7 @@ def assistant_list(assistants: Sequence[Assistant], current: str, training: set[
             f'{"aria-current=true " if here else ""}title="{escape(assistant.task)}">'
             f"<span>{escape(assistant.name)}</span>"
             f"{dot if assistant.id in training else ''}</button>"
-            f"{_actions(assistant.id, assistant.name)}</li>"
+            f"{_actions(assistant.id, assistant.name, 'Change')}</li>"
         )
     return f'<ul class="entries">{"".join(items)}</ul>'
 
@@ -70,7 +70,7 @@ def conversation_list(conversations: Sequence[Conversation], current: str) -> st
             f'data-id="{escape(conversation.id)}" {"aria-current=true " if here else ""}'
             f'title="{escape(title)}"><span>{escape(title)}</span>'
             f"<small>{escape(_about(conversation))}</small></button>"
-            f"{_actions(conversation.id, title)}</li>"
+            f"{_actions(conversation.id, title, 'Rename')}</li>"
         )
     return f'<ul class="entries">{"".join(items)}</ul>'
 
@@ -107,13 +107,13 @@ def _about(conversation: Conversation) -> str:
     return f"{kinds} · {moment(conversation.updated_at)}"
 
 
-def _actions(item: str, name: str) -> str:
-    """Rename and delete, for the pointer and for the keyboard."""
+def _actions(item: str, name: str, pen: str) -> str:
+    """Change and delete, for the pointer and for the keyboard. pen: what the first is called."""
     label = escape(name)
     return (
         '<span class="entry-actions">'
         f'<button type="button" data-action="rename" data-id="{escape(item)}" '
-        f'aria-label="Rename {label}" title="Rename">{_PEN}</button>'
+        f'aria-label="{pen} {label}" title="{pen}">{_PEN}</button>'
         f'<button type="button" data-action="delete" data-id="{escape(item)}" '
         f'aria-label="Delete {label}" title="Delete">{_BIN}</button></span>'
     )

@@ -51,10 +51,12 @@ def compared_turn(
     note: str = "",
     votable: bool = False,
     given: Given = NOTHING_GIVEN,
+    disclaimer: str = "",
 ) -> str:
     """A turn of two whole answers. note: what became of the vote, already escaped.
 
     votable: offer to vote on this earlier turn. given: what the voter answered in one tap.
+    disclaimer: a line below each answer, which is no part of it.
     """
     answers: tuple[tuple[Side, Answer], ...] = (
         ("left", comparison.left),
@@ -66,6 +68,7 @@ def compared_turn(
             answer,
             revealed,
             below=one_tap(comparison.id, side, answer, given) if revealed else "",
+            disclaimer=disclaimer,
         )
         for side, answer in answers
     ]
@@ -76,9 +79,17 @@ def compared_turn(
     return _turn(comparison.id, comparison.question, sides, note)
 
 
-def replied_turn(reply: Reply, thumb: bool | None = None, given: Given = NOTHING_GIVEN) -> str:
-    """A turn of a single pane. thumb: up, down, or not judged. given: as in `compared_turn`."""
-    side = _answered_side("left", reply.answer, True, alone=True)
+def replied_turn(
+    reply: Reply,
+    thumb: bool | None = None,
+    given: Given = NOTHING_GIVEN,
+    disclaimer: str = "",
+) -> str:
+    """A turn of a single pane. thumb: up, down, or not judged.
+
+    given, disclaimer: as in `compared_turn`.
+    """
+    side = _answered_side("left", reply.answer, True, alone=True, disclaimer=disclaimer)
     thumbs = "".join(
         f'<button type="button" class="thumb" data-action="thumb" data-up="{value}" '
         f'aria-pressed="{str(thumb is up).lower()}">{label}</button>'
@@ -169,18 +180,24 @@ def _speaking_side(side: Side, speaking: Speaking, alone: bool) -> str:
 
 
 def _answered_side(
-    side: Side, answer: Answer, revealed: bool, alone: bool = False, below: str = ""
+    side: Side,
+    answer: Answer,
+    revealed: bool,
+    alone: bool = False,
+    below: str = "",
+    disclaimer: str = "",
 ) -> str:
+    warned = f'<p class="disclaimer">{escape(disclaimer)}</p>' if disclaimer else ""
     kind = answer.contender.kind
     head = _head(side, kind if revealed else None, alone)
     stopped = '<p class="quiet">Stopped before it was whole.</p>' if answer.stopped else ""
     if not revealed:
-        return _side(side, alone, head, answer_html(answer.text) + stopped)
+        return _side(side, alone, head, answer_html(answer.text) + stopped, warned)
     if answer.abstained and not answer.usage.tokens_out:
         stopped = '<p class="quiet">Nothing relevant was found, so the model was not asked.</p>'
     underline = not answer.contender.retrieves and not answer.abstained and kind != "base"
     said = answer_html(answer.text, answer.citations, underline) + stopped
-    return _side(side, alone, head, said, _sources(answer) + _cost(answer) + below)
+    return _side(side, alone, head, said, _sources(answer) + warned + _cost(answer) + below)
 
 
 def _sources(answer: Answer) -> str:

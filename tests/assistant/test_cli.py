@@ -114,6 +114,25 @@ def test_the_whole_way_in_json(duet: Duet, tmp_path: Path) -> None:
     assert as_json(duet, "documents", "list", "kestrel") == []
 
 
+def test_what_an_assistant_is_for_is_given_shown_and_changed(duet: Duet) -> None:
+    made = as_json(
+        duet, "new", "Desk", "--task", "Answers", "--purpose", "legal", "--refuse", "gossip"
+    )
+    assert made["profile"]["refusals"] == ["gossip"] and "gossip" in made["system_prompt"]
+    shown = as_json(duet, "profile", "desk", "--purpose", "medical", "--audience", "nurses")
+    assert shown["refusals"] == ["gossip"] and "doctor" in shown["disclaimer"]
+    assert "You answer nurses." in shown["system_prompt"]
+    assert as_json(duet, "profile", "desk", "--emphasis", "f1", "--question", "So?") == {
+        **shown,
+        "emphasis": ["f1"],
+        "questions": ["So?"],
+    }
+    code, out, _ = duet("profile", "desk")
+    assert code == 0 and "Refuses: gossip" in out and "Shown first: Token F1" in out
+    code, _, err = duet("profile", "desk", "--emphasis", "beauty")
+    assert code == 1 and "no metric beauty" in err
+
+
 def test_a_blind_comparison_tells_names_after_the_vote_alone(duet: Duet, kestrel: str) -> None:
     compared = as_json(duet, "compare", kestrel, TANK, "--with", "rag,base", "--blind")
     shown = json.dumps(compared)

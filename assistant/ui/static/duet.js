@@ -41,7 +41,7 @@
       keepWithin(dialog, event);
       return;
     }
-    if (dialog && event.key === 'Enter' && event.target.tagName === 'INPUT') {
+    if (dialog && event.key === 'Enter' && event.target.matches('input:not([role=combobox])')) {
       one('.dialog-buttons .primary, .dialog-buttons .stop', dialog)?.click();
       return;
     }

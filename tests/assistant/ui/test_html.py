@@ -68,6 +68,15 @@ def test_an_unrevealed_side_shows_its_text_alone() -> None:
         assert told not in html
 
 
+def test_the_disclaimer_stands_below_each_answer_blind_or_not() -> None:
+    for revealed in (False, True):
+        html = compared_turn(comparison(), revealed, disclaimer=HOSTILE)
+        assert html.count('class="disclaimer"') == 2 and "<img" not in html
+        assert 'class="disclaimer"' not in compared_turn(comparison(), revealed)
+    reply = Reply("r", "a", "t", "How much?", answer("rag", "It holds 1.8 litres."), NOW)
+    assert replied_turn(reply, disclaimer="Not advice.").count("Not advice.") == 1
+
+
 def test_a_revealed_side_shows_what_it_stands_on_and_what_it_cost() -> None:
     html = compared_turn(comparison(), revealed=True)
     for told in ("RAG", "Tuned", "manual.pdf, p. 4", "0.7 s to first word", "21 tokens/s"):
