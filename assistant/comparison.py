@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from assistant.answering import Answered, Prepared, Responder
+from assistant.contestants import contestants
 from assistant.errors import DuetError, InvalidRequest, NotFound
 from assistant.prompts import PastTurn
 from assistant.records import (
@@ -89,17 +90,28 @@ class Arena:
         self._store = workspace.store
 
     def start(
-        self, assistant: Assistant, left: ContenderKind, right: ContenderKind | None, blind: bool
+        self,
+        assistant: Assistant,
+        left: ContenderKind,
+        right: ContenderKind | None,
+        blind: bool,
+        left_run: str | None = None,
+        right_run: str | None = None,
     ) -> Conversation:
         """Begin a conversation with two contenders or, with `right` None, with one.
 
-        Raises InvalidRequest where a contender is put against itself or cannot answer yet.
+        left_run, right_run: the run of a tuned one, the latest at every question where not named.
+
+        Raises InvalidRequest where a contender is put against itself or cannot answer yet, NotFound
+        for an unknown run.
         """
-        if left == right:
+        if (left, left_run) == (right, right_run):
             raise InvalidRequest("Choose two different contenders to compare.")
-        for kind in (left, right):
-            if kind is not None:
-                self._workspace.contender(assistant, kind)
+        version = self._workspace.contender(assistant, left, left_run)
+        if right is not None and version == self._workspace.contender(assistant, right, right_run):
+            raise InvalidRequest(
+                "Both sides are the same version now: choose two different ones to compare."
+            )
         now = datetime.now(UTC)
         conversation = Conversation(
             id=str(uuid.uuid4()),
@@ -110,6 +122,8 @@ class Arena:
             blind=blind and right is not None,
             created_at=now,
             updated_at=now,
+            left_run=left_run,
+            right_run=right_run if right is not None else None,
         )
         self._store.add_conversation(conversation)
         return conversation
@@ -120,13 +134,12 @@ class Arena:
         question: str,
         voter: str,
         cancelled: threading.Event,
-        runs: Mapping[ContenderKind, str] | None = None,
     ) -> Iterator[SideText | SideFailed | Compared]:
         """Put the question to both sides and store the comparison when both are whole.
 
         Sides are drawn at random in a blind conversation, and drawn anew once the names of the last
         comparison have been shown. There the first text of both comes together, so that speed does
-        not tell which is which. runs: the run of a tuned contender, the latest where not named.
+        not tell which is which.
 
         Raises NotFound, InvalidRequest.
         """
@@ -136,20 +149,24 @@ class Arena:
         question = _asked(question)
         assistant = self._workspace.assistant(conversation.assistant_id)
         earlier = self._store.comparisons(conversation_id)
-        seed, kinds = self._draw(conversation, earlier, voter)
-        runs = runs or {}
+        seed = self._draw(conversation, earlier, voter)
+        left, right = contestants(conversation)
+        assert right is not None
+        asked = (left, right)
+        order = _order(conversation.blind, seed)
         try:
             responder = self._workspace.responder(assistant)
             contenders = [
-                self._workspace.contender(assistant, kind, runs.get(kind)) for kind in kinds
+                self._workspace.contender(assistant, asked[place].kind, asked[place].run_id)
+                for place in order
             ]
         except DuetError as error:
             yield from (SideFailed(side, str(error)) for side in _SIDES)
             return
         prepared: list[Prepared] = []
-        for side, contender in zip(_SIDES, contenders, strict=True):
+        for side, place, contender in zip(_SIDES, order, contenders, strict=True):
             try:
-                history = _history_of(contender.kind, earlier)
+                history = _history_of(place, earlier)
                 prepared.append(responder.prepare(contender, question, history))
             except DuetError as error:
                 yield SideFailed(side, str(error))
@@ -191,7 +208,6 @@ class Arena:
         conversation_id: str,
         question: str,
         cancelled: threading.Event,
-        run_id: str | None = None,
     ) -> Iterator[SideText | SideFailed | Replied]:
         """Put the question to the one contender of the conversation and store its reply.
 
@@ -206,7 +222,9 @@ class Arena:
         ]
         try:
             responder = self._workspace.responder(assistant)
-            contender = self._workspace.contender(assistant, conversation.left, run_id)
+            contender = self._workspace.contender(
+                assistant, conversation.left, conversation.left_run
+            )
             prepared = responder.prepare(contender, question, earlier)
             for event in responder.respond([prepared], cancelled):
                 if isinstance(event, Answered):
@@ -282,20 +300,19 @@ class Arena:
         """Keep a thumb for a single pane's answer; a voter's later thumb takes its place."""
         self._store.add_thumb(reply_id, voter, up)
 
-    def _draw(
-        self, conversation: Conversation, earlier: Sequence[Comparison], voter: str
-    ) -> tuple[int, tuple[ContenderKind, ContenderKind]]:
-        """The seed and the kinds, left first, for the next comparison."""
-        assert conversation.right is not None
-        picked = (conversation.left, conversation.right)
+    def _draw(self, conversation: Conversation, earlier: Sequence[Comparison], voter: str) -> int:
+        """The seed that places the next comparison's sides; the last one's while it is hidden."""
         if not conversation.blind:
-            return 0, picked
+            return 0
         if earlier and not self.revealed(earlier[-1], voter):
-            last = earlier[-1]
-            return last.seed, (last.left.contender.kind, last.right.contender.kind)
-        seed = secrets.randbits(31)
-        swapped = random.Random(seed).random() < 0.5
-        return seed, (picked[1], picked[0]) if swapped else picked
+            return earlier[-1].seed
+        return secrets.randbits(31)
+
+
+def _order(blind: bool, seed: int) -> tuple[int, int]:
+    """Which of the two that were picked, 0 or 1, stands left and which right."""
+    swapped = blind and random.Random(seed).random() < 0.5
+    return (1, 0) if swapped else (0, 1)
 
 
 class _Curtain:
@@ -322,11 +339,10 @@ def _asked(question: str) -> str:
     return question
 
 
-def _history_of(kind: ContenderKind, earlier: Sequence[Comparison]) -> list[PastTurn]:
-    """What this contender was asked and said before, whichever side it was on."""
-    return [
-        PastTurn(comparison.question, answer.text)
-        for comparison in earlier
-        for answer in (comparison.left, comparison.right)
-        if answer.contender.kind == kind
-    ]
+def _history_of(place: int, earlier: Sequence[Comparison]) -> list[PastTurn]:
+    """What the contender picked first (0) or second (1) was asked and said, on whichever side."""
+    turns = []
+    for one in earlier:
+        side = _order(one.blind, one.seed).index(place)
+        turns.append(PastTurn(one.question, (one.left, one.right)[side].text))
+    return turns

@@ -226,7 +226,8 @@ class Conversation:
     """Turns that belong together; each side continues its own.
 
     left, right: the kinds the person chose (right is None with a single pane); with `blind` the
-    sides are drawn anew for every comparison. updated_at: when the last turn came.
+    sides are drawn anew for every comparison. updated_at: when the last turn came. left_run,
+    right_run: the run of a tuned one, None for the latest at every question.
     """
 
     id: str
@@ -237,6 +238,8 @@ class Conversation:
     blind: bool
     created_at: datetime
     updated_at: datetime
+    left_run: str | None = None
+    right_run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

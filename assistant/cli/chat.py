@@ -11,7 +11,8 @@ from assistant.answering import Answered
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
 from assistant.comparison import Arena, Compared, SideFailed
-from assistant.errors import GenerationError
+from assistant.contestants import Contestant, contestant_of
+from assistant.errors import GenerationError, InvalidRequest
 from assistant.records import KINDS, Answer, Choice, ContenderKind
 from assistant.workspace import Workspace
 
@@ -50,7 +51,9 @@ def ask(
 def compare(
     name: Name,
     question: str,
-    pair: Annotated[str, typer.Option("--with", help="Two contenders, as in rag,tuned.")],
+    pair: Annotated[
+        str, typer.Option("--with", help="Two contenders, as in rag,tuned or tuned,tuned:RUN.")
+    ],
     blind: Annotated[bool, typer.Option("--blind", help="Do not say which side is which.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +62,9 @@ def compare(
     with opened() as workspace:
         assistant = workspace.assistant(name)
         arena = Arena(workspace)
-        conversation = arena.start(assistant, left, right, blind)
+        conversation = arena.start(
+            assistant, left.kind, right.kind, blind, left.run_id, right.run_id
+        )
         _load(workspace, name)
         comparison = None
         for event in arena.compare(conversation.id, question, _VOTER, threading.Event()):
@@ -130,12 +135,13 @@ def _load(workspace: Workspace, name: str) -> None:
         workspace.warm(workspace.assistant(name), report)
 
 
-def _pair(text: str) -> tuple[ContenderKind, ContenderKind]:
-    known = {str(kind): kind for kind in KINDS}
-    kinds = [known.get(part.strip()) for part in text.split(",")]
-    if len(kinds) != 2 or kinds[0] is None or kinds[1] is None:
-        raise typer.BadParameter(f"name two of {', '.join(KINDS)}, as in rag,tuned")
-    return kinds[0], kinds[1]
+def _pair(text: str) -> tuple[Contestant, Contestant]:
+    try:
+        left, right = (contestant_of(part) for part in text.split(","))
+    except (ValueError, InvalidRequest) as error:
+        wanted = f"name two of {', '.join(KINDS)}, as in rag,tuned or tuned,tuned:RUN"
+        raise typer.BadParameter(wanted) from error
+    return left, right
 
 
 def _answer(answer: Answer) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from assistant.records import Choice, ContenderKind
+from assistant.runs import Run
 
 NAMES: dict[ContenderKind, str] = {
     "base": "Base model",
@@ -28,6 +29,11 @@ CHOSEN: dict[Choice, str] = {
     "tie": "a tie",
     "both_bad": "both bad",
 }
+
+
+def run_title(run: Run | None, run_id: str | None = None) -> str:
+    """What a run is called: by its id, also where it is gone."""
+    return f"run {run.id if run is not None else run_id or 'unknown'}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -72,6 +72,8 @@ def conversation_of(row: RowMapping) -> Conversation:
         blind=row["blind"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        left_run=row["left_run"],
+        right_run=row["right_run"],
     )
 
 

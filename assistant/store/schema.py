@@ -130,6 +130,8 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("hidden", Boolean, nullable=False),
+    Column("left_run", Text),  # NULL: the latest run
+    Column("right_run", Text),
     UniqueConstraint("id", "assistant_id"),
     CheckConstraint(f"left_kind IN {_KINDS}", name="left_kind"),
     CheckConstraint(f"right_kind IN {_KINDS}", name="right_kind"),

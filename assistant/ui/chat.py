@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from assistant.comparison import Compared, Replied, SideFailed, SideText
+from assistant.contestants import contestants
 from assistant.records import Assistant, Conversation
 from assistant.review.offers import take_back_compared
 from assistant.ui.chat_views import ChatView, ChatViews, Picked
@@ -166,13 +167,20 @@ class Chat:
         self, assistant: Assistant, conversation_id: str, picked: Picked
     ) -> Conversation:
         """The conversation, or a new one where the contenders were changed since it began."""
-        left, right = picked.kinds()
+        left, right = picked.contestants()
         if conversation_id:
             known = self._store.conversation(conversation_id)
-            same = (known.left, known.right) == (left, right)
+            same = contestants(known) == (left, right)
             if same and (right is None or known.blind == picked.blind):
                 return known
-        return self._arena.start(assistant, left, right, picked.blind)
+        return self._arena.start(
+            assistant,
+            left.kind,
+            right.kind if right else None,
+            picked.blind,
+            left.run_id,
+            right.run_id if right else None,
+        )
 
     def _stream(
         self,

@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.drawing.words import NAMES
+from assistant.contestants import Contestant
+from assistant.drawing.words import NAMES, run_title
 from assistant.errors import DuetError
-from assistant.records import CHOICES, Choice
+from assistant.records import CHOICES, KINDS, Choice
 from assistant.ui.chat import Chat
 from assistant.ui.chat_views import ChatView, Picked
 from assistant.ui.chat_widgets import CORRECT, MORE, NOBODY, ChatWidgets
@@ -287,7 +288,8 @@ class ChatTab:
         picked = Picked(left, right or "", blind)
         try:
             reasons = dict(self.chat.views.reasons(assistant_id))
-            reason = reasons.get(left) or reasons.get(right) or ""  # type: ignore[call-overload]
+            sides = [side for side in picked.contestants() if side is not None]
+            reason = next((reasons[side.kind] for side in sides if reasons[side.kind]), "")
             if left == right:
                 reason = "Choose two different contenders to compare."
         except DuetError as error:
@@ -426,6 +428,13 @@ class ChatTab:
         for kind, reason in self.chat.views.reasons(assistant_id):
             missing = labels.get(kind, "not trained yet")
             choices.append((f"{NAMES[kind]} ({missing})" if reason else NAMES[kind], kind))
+        ready = {kind for _, kind in choices if kind.startswith("tuned")}
+        for run in self.chat.views.earlier_runs(assistant_id):
+            choices += [
+                (f"{NAMES[kind]} ({run_title(run)})", Contestant(kind, run.id).written)
+                for kind in KINDS
+                if kind in ready
+            ]
         return choices
 
 

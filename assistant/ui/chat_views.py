@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from assistant.drawing.words import CHOSEN
+from assistant.contestants import Contestant, contestant_of, contestants
+from assistant.drawing.words import CHOSEN, NAMES, run_title
 from assistant.errors import InvalidRequest
 from assistant.first_questions import first_questions
 from assistant.ratings.choosing import ChosenPair, choose_pair
@@ -20,6 +21,7 @@ from assistant.records import (
     Reply,
     Vote,
 )
+from assistant.runs import Run
 from assistant.shipped import sample_description
 from assistant.ui.one_tap_html import Given
 from assistant.ui.services import Services
@@ -27,6 +29,7 @@ from assistant.ui.turns import compared_turn, replied_turn, welcome
 
 ONE_SIDE = ""  # the value of the second picker where there is no second side
 
+_EARLIER_RUNS = 5  # offered beside the latest one
 _OFFERED = 5  # questions of an error list that a new chat offers
 _HINT_BLIND = "Two contenders answer side by side. Their names are shown after your vote."
 _HINT_OPEN = "Two contenders answer side by side."
@@ -35,17 +38,16 @@ _HINT_ALONE = "One contender answers."
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The contenders as picked below the question; right is "" for one side."""
+    """The contenders as picked below the question, as `Contestant.written`; right is "" for one
+    side."""
 
     left: str
     right: str
     blind: bool
 
-    def kinds(self) -> tuple[ContenderKind, ContenderKind | None]:
-        """Raises InvalidRequest for a kind that there is not."""
-        if self.left not in KINDS or self.right not in (*KINDS, ONE_SIDE, None):
-            raise InvalidRequest("Choose who answers from the lists below the question.")
-        return self.left, (self.right or None)  # type: ignore[return-value]
+    def contestants(self) -> tuple[Contestant, Contestant | None]:
+        """Raises InvalidRequest for one that there is not."""
+        return contestant_of(self.left), contestant_of(self.right) if self.right else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class ChatViews:
     def picked_of(self, conversation_id: str) -> Picked:
         """What a conversation was begun with."""
         conversation = self._store.conversation(conversation_id)
-        return Picked(conversation.left, conversation.right or ONE_SIDE, conversation.blind)
+        left, right = contestants(conversation)
+        return Picked(left.written, right.written if right else ONE_SIDE, conversation.blind)
 
     def default_picked(self, assistant_id: str) -> Picked:
         """RAG against the tuned model where both answer, else the one that does."""
@@ -174,7 +177,7 @@ class ChatViews:
         turns = self._replies(conversation, voter)
         replies = self._store.replies(conversation.id)
         if not turns:
-            picked = Picked(conversation.left, ONE_SIDE, False)
+            picked = Picked(contestants(conversation)[0].written, ONE_SIDE, False)
             turn = self._welcome(conversation.assistant_id, picked)
             return ChatView(conversation.id, turn=turn)
         return ChatView(
@@ -222,10 +225,32 @@ class ChatViews:
             and not (comparison.left.stopped or comparison.right.stopped)
         )
         disclaimer = self._disclaimer(comparison.assistant_id)
-        return compared_turn(comparison, revealed, note, votable, given, disclaimer)
+        names = self.names(comparison) if revealed else None
+        return compared_turn(comparison, revealed, note, votable, given, disclaimer, names)
 
     def _disclaimer(self, assistant_id: str) -> str:
         return self._store.assistant(assistant_id).profile.disclaimer
+
+    def names(self, comparison: Comparison) -> tuple[str, str]:
+        """What the two sides are called; two versions of one kind by their runs as well."""
+        sides = (comparison.left.contender, comparison.right.contender)
+        left, right = (NAMES[side.kind] for side in sides)
+        if left != right:
+            return left, right
+        assistant = self._services.assistant(comparison.assistant_id)
+        known = {run.id: run for run in self._services.workspace.runs(assistant).list()}
+        titles = [run_title(known.get(side.run_id or ""), side.run_id) for side in sides]
+        return f"{left} ({titles[0]})", f"{right} ({titles[1]})"
+
+    def earlier_runs(self, assistant_id: str) -> list[Run]:
+        """The newest runs that could answer beside the latest one."""
+        if not assistant_id:
+            return []
+        assistant = self._services.assistant(assistant_id)
+        runs = self._services.workspace.runs(assistant)
+        latest = runs.latest_usable()
+        usable = [run for run in runs.list() if run.adapter is not None]
+        return [run for run in usable if latest and run.id != latest.id][:_EARLIER_RUNS]
 
     def vote_of(self, comparison_id: str, voter: str) -> Vote | None:
         """The voter's standing vote: the open one where there is one, else the blind one."""

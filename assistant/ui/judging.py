@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from assistant.drawing.words import NAMES
 from assistant.errors import InvalidRequest
 from assistant.monitoring.one_tap import take_impression
 from assistant.ratings.judgements import judgements
@@ -60,12 +59,13 @@ class Judging:
         take_impression(self._store, self._arena, turn, side, voter, question, said)
 
     def _outcome(self, comparison: Comparison, kept: Vote, before: Vote | None) -> str:
-        left, right = comparison.left.contender.kind, comparison.right.contender.kind
-        named = f"A was {NAMES[left]}, B was {NAMES[right]}."
+        names = self._views.names(comparison)
+        sides = (comparison.left.contender, comparison.right.contender)
+        named = f"A was {names[0]}, B was {names[1]}."
         assistant = self._services.assistant(comparison.assistant_id)
         held = judgements(self._store, assistant.id)
         self._services.preparation.read_results(assistant)
-        text = f"{named} {standing(held, left, right, kept.blind)}"
+        text = f"{named} {standing(held, sides, names, kept.blind)}"
         if before is not None and not kept.blind:
             text = f"Changed. {text}" if before.choice != kept.choice else f"Kept. {text}"
         return f"<span>{escape(text)}</span>"

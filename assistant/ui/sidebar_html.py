@@ -102,7 +102,9 @@ def step(next_step: NextStep | None) -> str:
 
 def _about(conversation: Conversation) -> str:
     kinds = NAMES[conversation.left]
-    if conversation.right is not None:
+    if conversation.right == conversation.left:
+        kinds = f"Two versions of {kinds}" + (", blind" if conversation.blind else "")
+    elif conversation.right is not None:
         kinds += f" and {NAMES[conversation.right]}" + (", blind" if conversation.blind else "")
     return f"{kinds} · {moment(conversation.updated_at)}"
 

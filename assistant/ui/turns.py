@@ -52,11 +52,13 @@ def compared_turn(
     votable: bool = False,
     given: Given = NOTHING_GIVEN,
     disclaimer: str = "",
+    names: tuple[str, str] | None = None,
 ) -> str:
     """A turn of two whole answers. note: what became of the vote, already escaped.
 
     votable: offer to vote on this earlier turn. given: what the voter answered in one tap.
     disclaimer: a line below each answer, which is no part of it.
+    names: of the two sides, where their kinds alone do not tell.
     """
     answers: tuple[tuple[Side, Answer], ...] = (
         ("left", comparison.left),
@@ -67,10 +69,11 @@ def compared_turn(
             side,
             answer,
             revealed,
+            name=names[place] if names else "",
             below=one_tap(comparison.id, side, answer, given) if revealed else "",
             disclaimer=disclaimer,
         )
-        for side, answer in answers
+        for place, (side, answer) in enumerate(answers)
     ]
     if votable:
         note += (
@@ -157,12 +160,13 @@ def _side(side: Side, alone: bool, head: str, said: str, foot: str = "") -> str:
     )
 
 
-def _head(side: Side, kind: ContenderKind | None, alone: bool) -> str:
+def _head(side: Side, kind: ContenderKind | None, alone: bool, name: str = "") -> str:
     badge = "" if alone else f'<span class="badge" aria-hidden="true">{SIDES[side]}</span>'
     if kind is None:
         return f'{badge}<span class="who">Side {SIDES[side]}</span>'
     return (
-        f'{badge}<span class="who" title="{escape(EXPLAINED[kind])}">{escape(NAMES[kind])}</span>'
+        f'{badge}<span class="who" title="{escape(EXPLAINED[kind])}">'
+        f"{escape(name or NAMES[kind])}</span>"
     )
 
 
@@ -186,10 +190,11 @@ def _answered_side(
     alone: bool = False,
     below: str = "",
     disclaimer: str = "",
+    name: str = "",
 ) -> str:
     warned = f'<p class="disclaimer">{escape(disclaimer)}</p>' if disclaimer else ""
     kind = answer.contender.kind
-    head = _head(side, kind if revealed else None, alone)
+    head = _head(side, kind if revealed else None, alone, name)
     stopped = '<p class="quiet">Stopped before it was whole.</p>' if answer.stopped else ""
     if not revealed:
         return _side(side, alone, head, answer_html(answer.text) + stopped, warned)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +180,48 @@ def test_a_corrected_answer_becomes_an_example(
     assert workspace.store.examples(kettle.id) == [example]
     with pytest.raises(InvalidRequest):
         arena.save_example(comparison.id, " ")
+
+
+def test_two_runs_of_one_kind_are_put_against_each_other(
+    arena: Arena,
+    workspace: Workspace,
+    kettle: Assistant,
+    add_run: Callable[[Assistant], str],
+    backend: ScriptedBackend,
+) -> None:
+    """Each goes on with its own answers, and the votes name the versions."""
+    old, new = add_run(kettle), add_run(kettle)
+
+    def said(request: GenerationRequest) -> str:
+        assert isinstance(request.adapter, Path)
+        return f"I am {request.adapter.parent.name}."
+
+    backend._reply = said
+    conversation = arena.start(kettle, "tuned", "tuned", True, right_run=old)
+    assert workspace.store.conversation(conversation.id) == conversation
+    drawn = set()
+    for number in range(12):
+        one = compared(arena, conversation, f"Which of the kettles is number {number}?")
+        runs = {side.contender.run_id: side.text for side in (one.left, one.right)}
+        assert runs == {old: f"I am {old}.", new: f"I am {new}."}
+        for request in backend.requests[-2:]:
+            earlier = {m.content for m in request.messages if m.role == "assistant"}
+            assert request.adapter is not None
+            assert earlier <= {f"I am {request.adapter.parent.name}."}
+        arena.vote(one.id, "anna", "left" if one.left.contender.run_id == new else "right")
+        drawn.add(one.left.contender.run_id)
+    assert drawn == {old, new}
+    tally = workspace.tallies(kettle).blind
+    (pair,) = tally.version_pairs
+    assert pair.score.n == 12 and {pair.score.wins, pair.score.losses} == {0, 12}
+    assert tally.pairs == ()  # says nothing of the kind
+
+
+def test_a_version_is_not_put_against_itself(
+    arena: Arena, kettle: Assistant, add_run: Callable[[Assistant], str]
+) -> None:
+    latest = add_run(kettle)
+    with pytest.raises(InvalidRequest, match="same version"):
+        arena.start(kettle, "tuned", "tuned", True, right_run=latest)
+    with pytest.raises(NotFound):
+        arena.start(kettle, "tuned", "tuned", True, right_run="gone")

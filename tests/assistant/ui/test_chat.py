@@ -229,3 +229,18 @@ def test_a_right_answer_is_saved_as_an_example(
     assert "Saved as an example" in chat.judging.save_example(last.answered, "1.85 litres.")
     (example,) = services.workspace.store.examples(kettle.id)
     assert (example.question, example.answer) == (QUESTION, "1.85 litres.")
+
+
+def test_an_earlier_run_is_offered_and_named_after_the_vote(
+    chat: Chat, kettle: Assistant, ask: Ask, add_run: Callable[[Assistant], str], voter: str
+) -> None:
+    old, new = add_run(kettle), add_run(kettle)
+    assert [run.id for run in chat.views.earlier_runs(kettle.id)] == [old]
+    picked = Picked("tuned", f"tuned:{old}", True)
+    shown = ask(QUESTION, picked=picked)[-1]
+    assert shown.voting and shown.votable and old not in shown.turn and new not in shown.turn
+    assert chat.views.picked_of(shown.conversation) == picked
+    said = chat.judging.vote(shown.answered, voter, "left", {}, "")
+    assert f"Tuned (run {old})" in said and f"Tuned (run {new})" in said
+    view = chat.views.show(kettle.id, shown.conversation, voter, picked)
+    assert f"Tuned (run {old})" in view.turn and f"Tuned (run {new})" in view.turn

@@ -292,7 +292,17 @@ def counted(choice: str, day: int, number: int) -> CountedVote:
 
 def test_standing_is_said_from_the_side_of_who_was_asked_first() -> None:
     votes = of_counted([counted("left", 0, 1), counted("tie", 0, 2)])
-    assert standing(votes, "tuned", "rag", True) == (
+    sides, names = (contender("tuned"), contender("rag")), ("Tuned", "RAG")
+    assert standing(votes, sides, names, True) == (
         "In blind votes: Tuned 0 wins, RAG 1 win, 1 tie."
     )
-    assert "no open votes" in standing(votes, "tuned", "rag", False)
+    assert "no open votes" in standing(votes, sides, names, False)
+
+
+def test_two_versions_of_a_kind_are_held_against_each_other() -> None:
+    old, new = contender("tuned"), replace(contender("tuned"), run_id="new")
+    vote = Vote("c", "v", "right", True, NOW)
+    votes = of_counted([counted("left", 0, 1), CountedVote(vote, old, new, "How much?")])
+    said = standing(votes, (new, old), ("Tuned (run new)", "Tuned (run old)"), True)
+    assert said == "In blind votes: Tuned (run new) 1 win, Tuned (run old) 0 wins."
+    assert "no blind votes" in standing(votes, (new, new), ("a", "b"), True)
