@@ -10,23 +10,21 @@ import errno
 import logging
 import secrets
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil  # type: ignore[import-untyped]
-from filelock import FileLock
-
-from assistant.errors import Conflict, NotFound, StoreError, TrainingError
+from assistant.errors import Conflict, NotFound, StoreError
 from assistant.records import Assistant, Example
 from assistant.training.estimate import Preflight
 from assistant.training.folder import RunFolder, read_json, write_json
-from assistant.training.process import process_alive, start_worker
+from assistant.training.graves import missing
+from assistant.training.process import start_worker
 from assistant.training.progress import ProgressReader, Sample, Step
+from assistant.training.queue import Launch, RunQueue
 from assistant.training.request import (
     PassagesFor,
     RunRequest,
@@ -41,7 +39,11 @@ __all__ = ["PRESETS", "Run", "RunState", "Runs", "Step", "TrainingSettings"]
 
 logger = logging.getLogger(__name__)
 
-RunState = Literal["running", "stopping", "stopped", "done", "failed", "interrupted"]
+RunState = Literal[
+    "queued", "running", "stopping", "stopped", "done", "failed", "interrupted", "withdrawn"
+]
+
+_WITHDRAWN = "Taken out of the queue before it began: resume it to train it, or delete it."
 
 _INTERRUPTED = (
     "The training process ended before it was done (killed, out of memory, or the machine went "
@@ -79,27 +81,39 @@ class Run:
     untrained_recall: float | None = None
     samples: tuple[Sample, ...] = ()
     notices: tuple[str, ...] = ()
+    position: int | None = None
+    name: str = ""
+    note: str = ""
+    trial: str = ""
 
     @property
     def live(self) -> bool:
         """Whether its process is at work."""
         return self.state in ("running", "stopping")
 
+    @property
+    def pending(self) -> bool:
+        """Whether its process is at work, or will be when its turn comes."""
+        return self.live or self.state == "queued"
+
+    @property
+    def title(self) -> str:
+        """Its name, or its id where it has none."""
+        return self.name or self.id
+
 
 class Runs:
     """The runs of one assistant, in its `runs` folder.
 
-    launch: starts the worker of a run's folder and notes its process there.
+    launch: starts the worker of a run's folder and notes its process there. queue: that of the
+    DUET_HOME, for a machine trains one run at a time; without one, that of this folder alone.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        launch: Callable[[RunFolder], subprocess.Popen[bytes]] = start_worker,
+        self, folder: Path, launch: Launch = start_worker, queue: RunQueue | None = None
     ) -> None:
         self.folder = folder
-        self._launch = launch
-        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.queue = queue or RunQueue(folder.parent, launch, run_folders=folder.name)
         self._progress: dict[str, ProgressReader] = {}
 
     def start(
@@ -110,45 +124,68 @@ class Runs:
         settings: TrainingSettings,
         passages_for: PassagesFor | None = None,
         base_sha256: str = "",
+        *,
+        documents: Mapping[str, str] | None = None,
+        run_id: str = "",
+        trial: str = "",
     ) -> Run:
-        """Write a run's folder and start its worker.
+        """Write a run's folder and start its worker, or let it wait in the queue.
 
-        Only examples of the splits `train` and `validation` are used. passages_for: an example for
-        which it returns passages is trained on twice, from memory and from those passages.
+        It waits where another run of the DUET_HOME is live; the folder is written at once, so that
+        it will train what was asked for now. Only examples of the splits `train` and `validation`
+        are used. passages_for: an example for which it returns passages is trained on twice, from
+        memory and from those passages. documents: SHA-256 of the bytes of each by its name, to tell
+        later which of them changed. run_id: a new one, where the caller has to know it before.
+        trial: the sweep that the run is of.
 
         Raises InvalidRequest for wrong settings, ExamplesError without training examples,
-        ModelError without a base model, Conflict while another run is live, TrainingError or
-        StoreError where the folder or the process cannot be made.
+        ModelError without a base model, TrainingError or StoreError where the folder or the process
+        cannot be made.
         """
         created = datetime.now(UTC)
-        run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        run_id = run_id or new_run_id(created)
         request = run_request(
-            run_id, created, assistant, model_folder, examples, settings, passages_for, base_sha256
+            run_id,
+            created,
+            assistant,
+            model_folder,
+            examples,
+            settings,
+            passages_for,
+            base_sha256,
+            documents=documents,
+            trial=trial,
         )
-        with self._sole():
-            self._refuse_second()
+        with self.queue.alone():
             with _mapped("The run could not be written"):
                 folder = self._make(request, model_folder)
-            self._spawn(folder)
+            self._take_turn(folder)
         return self.get(run_id)
 
     def list(self) -> list[Run]:
         """All runs, newest first. Cheap enough to be polled."""
         if not self.folder.is_dir():
             return []
-        found = [self._read(RunFolder(path.parent)) for path in self.folder.glob("[!.]*/run.json")]
+        with _mapped("The runs could not be read"):
+            self.queue.tend()
+            waiting = self.queue.waiting()
+        paths = self.folder.glob("[!.]*/run.json")
+        found = [self._read(RunFolder(path.parent), waiting) for path in paths]
         return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
 
     def get(self, run_id: str) -> Run:
         """Raises NotFound."""
-        return self._read(self._folder(run_id))
+        return self._read(self._folder(run_id), self.queue.waiting())
 
     def stop(self, run_id: str) -> Run:
         """Ask a live run to save its adapter after the step at hand and end.
 
-        Raises NotFound, Conflict where it is not running.
+        One that waits is taken out of the queue. Raises NotFound, Conflict where it does neither.
         """
         run = self.get(run_id)
+        if run.state == "queued":
+            self.queue.take_out(self._folder(run_id))
+            return self.get(run_id)
         if not run.live:
             raise Conflict(f"Run {run_id} is not running ({run.state}): nothing was changed.")
         with _mapped("The run could not be told to stop"):
@@ -158,27 +195,41 @@ class Runs:
     def resume(self, run_id: str, model_folder: Path | None = None) -> Run:
         """Go on from the last checkpoint, or from the start where there is none.
 
-        model_folder: where the base model lies now, where it has moved.
+        It waits where another run is live. model_folder: where the base model lies now, where it
+        has moved.
 
-        Raises NotFound, Conflict where it is running or done or another run is live.
+        Raises NotFound, Conflict where it is running, waiting or done.
         """
-        with self._sole():
+        with self.queue.alone():
             run = self.get(run_id)
-            if run.live or run.state == "done":
+            if run.pending or run.state == "done":
                 raise Conflict(f"Run {run_id} is {run.state}: there is nothing to resume.")
-            self._refuse_second()
             folder = self._folder(run_id)
             with _mapped("The run could not be resumed"):
                 if model_folder is not None:
                     write_json(folder.local, {"model_folder": str(model_folder.absolute())})
-                for path in (folder.stop, folder.error, folder.done):
-                    path.unlink(missing_ok=True)
-            self._spawn(folder)
+                self.queue.add(folder)
+            self._take_turn(folder)
         return self.get(run_id)
 
+    def move(self, run_id: str, position: int) -> Run:
+        """Give a waiting run another place in the queue, 1 for the next to start.
+
+        Raises NotFound, Conflict where it does not wait.
+        """
+        self.queue.move(self._folder(run_id), position)
+        return self.get(run_id)
+
+    def withdraw_all(self) -> None:
+        """Take all waiting runs of this assistant out of the queue. Raises StoreError."""
+        with self.queue.alone(), _mapped("The queue could not be changed"):
+            for folder in self.queue.waiting():
+                if folder.path.parent == self.folder:
+                    folder.queued.unlink(missing_ok=True)
+
     def latest_usable(self) -> Run | None:
-        """The newest run that has a whole adapter."""
-        return next((run for run in self.list() if run.adapter is not None), None)
+        """The newest run that has a whole adapter; none that is a trial of a sweep."""
+        return next((run for run in self.list() if run.adapter is not None and not run.trial), None)
 
     def estimate(
         self, assistant: Assistant, examples: Sequence[Example], settings: TrainingSettings
@@ -205,64 +256,49 @@ class Runs:
     def _folder(self, run_id: str) -> RunFolder:
         folder = RunFolder(self.folder / run_id)
         if Path(run_id).name != run_id or run_id.startswith(".") or not folder.run.is_file():
-            raise NotFound(f"There is no run {run_id}.")
+            raise NotFound(missing(self.folder, run_id))
         return folder
 
-    @contextmanager
-    def _sole(self) -> Iterator[None]:
-        """One process at a time starts runs: the page and the command line share the folder."""
-        with _mapped("The folder of the runs cannot be used"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / ".lock", timeout=30)
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _refuse_second(self) -> None:
-        live = next((run for run in self.list() if run.live), None)
-        if live is not None:
-            raise Conflict(
-                f"Run {live.id} of this assistant is still {live.state}: stop it, or wait until it "
-                "is done."
-            )
+    def _take_turn(self, folder: RunFolder) -> None:
+        """Start a run that was put at the end of the queue, where its turn is now."""
+        with _mapped("The queue could not be read"):
+            if self.queue.live() is None and self.queue.waiting()[:1] == [folder]:
+                self.queue.begin(folder)
+            else:
+                self.queue.start_next()
+            self.queue.keep()
 
     def _make(self, request: RunRequest, model_folder: Path) -> RunFolder:
         temporary = RunFolder(self.folder / f".{request.about['id']}")
         final = RunFolder(self.folder / request.about["id"])
         try:
-            temporary.path.mkdir()
+            temporary.path.mkdir(parents=True)
             request.write(temporary, model_folder)
+            self.queue.add(temporary)
             temporary.path.rename(final.path)
         except OSError:
             shutil.rmtree(temporary.path, ignore_errors=True)
             raise
         return final
 
-    def _spawn(self, folder: RunFolder) -> None:
-        try:
-            worker = self._launch(folder)
-        except (OSError, psutil.Error) as error:
-            raise TrainingError(
-                f"The training process could not be started ({error}); the run is kept: resume it."
-            ) from error
-        self._workers[folder.path.name] = worker
-        logger.info("Run %s started as process %d", folder.path.name, worker.pid)
-
-    def _read(self, folder: RunFolder) -> Run:
+    def _read(self, folder: RunFolder, waiting: Sequence[RunFolder]) -> Run:
         with _mapped("A run could not be read"):
             # The process first: what it leaves behind is looked at when it is surely gone.
-            alive = self._alive(folder)
+            alive = self.queue.alive(folder)
             about = read_json(folder.run)
             error = read_json(folder.error)
             final = read_json(folder.done)
             preflight = read_json(folder.preflight)
             progress = self._reader(folder).read()
+            label = read_json(folder.label) or {}
         if about is None:
-            raise NotFound(f"There is no run {folder.path.name}: it was deleted.")
+            raise NotFound(missing(self.folder, folder.path.name))
         state = _state(folder, alive, final, error)
-        sentence = {"failed": error["error"] if error else "", "interrupted": _INTERRUPTED}
+        sentence = {
+            "failed": error["error"] if error else "",
+            "interrupted": _INTERRUPTED,
+            "withdrawn": _WITHDRAWN,
+        }
         return Run(
             id=about["id"],
             assistant_id=about["assistant"]["id"],
@@ -282,14 +318,11 @@ class Runs:
             untrained_recall=progress.untrained_recall,
             samples=progress.samples,
             notices=progress.notices,
+            position=waiting.index(folder) + 1 if state == "queued" and folder in waiting else None,
+            name=label.get("name", ""),
+            note=label.get("note", ""),
+            trial="" if label.get("kept") else about.get("trial", ""),
         )
-
-    def _alive(self, folder: RunFolder) -> bool:
-        worker = self._workers.get(folder.path.name)
-        if worker is not None and worker.poll() is not None:  # polling also buries a dead child
-            self._workers.pop(folder.path.name, None)
-        process = read_json(folder.process)
-        return process is not None and process_alive(process["pid"], process["started"])
 
     def _reader(self, folder: RunFolder) -> ProgressReader:
         return self._progress.setdefault(folder.path.name, ProgressReader(folder.progress))
@@ -300,11 +333,18 @@ def _state(
 ) -> RunState:
     if alive:
         return "stopping" if folder.stop.exists() else "running"
+    if folder.queued.is_file():
+        return "queued"
     if error is not None:
         return "failed"
     if final is not None:
         return "stopped" if final["stopped"] else "done"
-    return "interrupted"
+    return "interrupted" if folder.process.is_file() else "withdrawn"
+
+
+def new_run_id(created: datetime) -> str:
+    """An id that no other run has, beginning with its time."""
+    return f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 @contextmanager

@@ -51,6 +51,7 @@ from assistant.runs import Run, Runs, TrainingSettings
 from assistant.settings import Settings
 from assistant.store import Store
 from assistant.tallies import Tallies, tally_of
+from assistant.training.queue import RunQueue
 from assistant.vector_index import forget_vectors, retriever_over
 from retrieval.corpus import Corpus, Limits, section_sides
 from retrieval.embedder import Embedder, load_embedder
@@ -83,6 +84,7 @@ class Workspace:
         self._loading = threading.Lock()
         self._corpora: dict[str, tuple[Corpus, Retriever]] = {}
         self._runs: dict[str, Runs] = {}
+        self.queue = RunQueue(settings.home)
         self._embedders: dict[str, Embedder] = {}
         self._backend: tuple[str, Backend] | None = None
 
@@ -204,6 +206,7 @@ class Workspace:
 
         Raises Conflict while one of its runs is going.
         """
+        self.runs(assistant).withdraw_all()
         if any(run.live for run in self.runs(assistant).list()):
             raise Conflict(f"{assistant.name} is being trained: stop the run, then delete it.")
         forget_vectors(self.settings, lambda: self.retriever(assistant))
@@ -270,7 +273,7 @@ class Workspace:
     def runs(self, assistant: Assistant) -> Runs:
         with self._lock:
             if assistant.id not in self._runs:
-                self._runs[assistant.id] = Runs(self.folder(assistant) / "runs")
+                self._runs[assistant.id] = Runs(self.folder(assistant) / "runs", queue=self.queue)
             return self._runs[assistant.id]
 
     def train(
@@ -290,7 +293,9 @@ class Workspace:
         # A question file may have come after the examples.
         refuse_test_questions(examples, examples, self.store.question_sets(assistant.id))
         model = resolve_model(assistant.base_model, self.settings.models, progress)
-        return self.runs(assistant).start(assistant, model, examples, settings)
+        with documents_mapped():
+            documents = {one.name: one.sha256 for one in self.corpus(assistant).documents()}
+        return self.runs(assistant).start(assistant, model, examples, settings, documents=documents)
 
     # Answering
 

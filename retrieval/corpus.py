@@ -53,6 +53,7 @@ class Corpus:
         self._pool = ChildPool(limits.memory_bytes)
         self._load = load
         self._loading = threading.Lock()
+        self._sections: tuple[int, frozenset[str]] | None = None  # of that generation
 
     @classmethod
     def open(
@@ -269,6 +270,14 @@ class Corpus:
         """The passages of one document (by id or name), or of all, in order."""
         with self.snapshot() as snapshot:
             return snapshot.passages(document_id)
+
+    def sections(self) -> frozenset[str]:
+        """Hashes of all sections that the current documents have."""
+        with self.snapshot() as snapshot:
+            kept = self._sections
+            if kept is None or kept[0] != snapshot.generation:
+                self._sections = kept = (snapshot.generation, snapshot.sections())
+        return kept[1]
 
     def passage(self, passage_id: int) -> Passage:
         """A passage by id, also of an earlier version. Raises DocumentNotFound once removed."""

@@ -92,6 +92,11 @@ class Snapshot:
             )
         return [_passage(row) for row in rows]
 
+    def sections(self) -> frozenset[str]:
+        """Hashes of the sections that the current passages are cut from."""
+        rows = self.connection.execute("SELECT DISTINCT section FROM passages WHERE live")
+        return frozenset(row[0] for row in rows)
+
     def passage(self, passage_id: int) -> Passage:
         """A passage by id, also of an earlier version. Raises DocumentNotFound."""
         row = self.connection.execute(f"{_PASSAGE} WHERE p.id = ?", (passage_id,)).fetchone()

@@ -88,7 +88,7 @@ def resume_run(
 def _follow(found: Runs, run: Run) -> Run:
     """Show a run's progress until it ends. Raises TrainingError where it failed."""
     with bar() as report:
-        while run.live:
+        while run.pending:
             if run.steps:
                 last = run.steps[-1]
                 stage = (

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from assistant.errors import DuetError, TrainingError
 from assistant.training.folder import RunFolder, write_json
+from assistant.training.process import sole_training
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +35,12 @@ def main(arguments: list[str]) -> int:
         return 2
     folder = RunFolder(Path(arguments[0]).absolute())
     try:
-        # Imported late, so that a broken installation of torch is told as a sentence too.
-        from assistant.training.tuning import tune
+        with sole_training(folder) as to_do:
+            if to_do:
+                # Imported late, so that a broken installation of torch is told as a sentence too.
+                from assistant.training.tuning import tune
 
-        tune(folder)
+                tune(folder)
     except Exception as error:
         logger.exception("Run %s failed", folder.path.name)
         folder.drop_incomplete_checkpoints()  # on a full disk, this makes room for the sentence

@@ -4,7 +4,9 @@ run.json          what was asked for, and what of: enough to explain the adapter
 train.jsonl       prompt-completion rows, the very messages that chat uses
 validation.jsonl  the same, never trained on
 held_out.json     questions asked while it trains: other wordings of trained facts, and samples
-local.json        where the base model lies on this machine; never part of what is shared
+local.json        where the base model lies on this machine, and DUET_HOME; never shared
+queued.json       its place in the queue, while it waits for another run to end
+label.json        the name and the note that a person gave it
 process.json      the worker: pid and the time it started, so that a reused pid is not taken for it
 preflight.json    what the run needs and what it was given, measured before its first step
 progress.jsonl    a line for each step, and for each evaluation its figures and sample answers
@@ -69,6 +71,14 @@ class RunFolder:
     @property
     def best(self) -> Path:
         return self.path / "best"
+
+    @property
+    def queued(self) -> Path:
+        return self.path / "queued.json"
+
+    @property
+    def label(self) -> Path:
+        return self.path / "label.json"
 
     @property
     def progress(self) -> Path:

@@ -1,4 +1,4 @@
-"""The worker as a process: started detached, and known again by pid and starting time."""
+"""The worker as a process: started detached, known again by pid and starting time, never two."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 import site
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
+from filelock import FileLock
 
-from assistant.training.folder import RunFolder, write_json
+from assistant.training.folder import RunFolder, read_json, write_json
 
 _CLOCK_SECONDS = 2.0  # by which a clock that was set since may differ
 
@@ -50,9 +53,26 @@ def process_alive(pid: int, started: float) -> bool:
         return False
 
 
+@contextmanager
+def sole_training(folder: RunFolder) -> Iterator[bool]:
+    """Hold what only one worker of a DUET_HOME can hold; the system frees it when the worker dies.
+
+    Yields whether there is anything left to do: a worker that had to wait may find that another one
+    has trained its run meanwhile. A folder that names no DUET_HOME is trained at once, and of
+    several processes on one run the first holds it for all. Raises OSError.
+    """
+    home = (read_json(folder.local) or {}).get("home")
+    if home is None or not Path(home).is_dir() or os.environ.get("RANK", "0") != "0":
+        yield True
+        return
+    with FileLock(Path(home) / ".training.lock"):
+        folder.queued.unlink(missing_ok=True)
+        yield not folder.done.exists() and not folder.error.exists()
+
+
 def worker_environment() -> dict[str, str]:
     """The environment of a worker: offline, one GPU, and threads that wait without spinning."""
-    environment = dict(os.environ)
+    environment = program_environment()
     environment |= {
         "OMP_WAIT_POLICY": "passive",
         "HF_HUB_OFFLINE": "1",
@@ -63,6 +83,12 @@ def worker_environment() -> dict[str, str]:
         # SFTTrainer refuses several visible GPUs in one process.
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
     }
+    return environment
+
+
+def program_environment() -> dict[str, str]:
+    """The environment of this process, in which another Python finds this package."""
+    environment = dict(os.environ)
     root = Path(__file__).resolve().parents[2]
     if str(root) not in [*site.getsitepackages(), site.getusersitepackages()]:
         # The package was found through the path of this process, which the worker does not inherit.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import psutil  # type: ignore[import-untyped]
 
 from assistant.errors import ExamplesError, ModelError
 from assistant.prompts import PromptPassage, prompt_fingerprint, training_row
@@ -20,6 +24,7 @@ from assistant.training.settings import TrainingSettings
 Rows = list[dict[str, Any]]
 PassagesFor = Callable[[Example], Sequence[PromptPassage]]
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "duet-assistants")
 
 
@@ -69,8 +74,13 @@ def run_request(
     settings: TrainingSettings,
     passages_for: PassagesFor | None = None,
     base_sha256: str = "",
+    *,
+    documents: Mapping[str, str] | None = None,
+    trial: str = "",
 ) -> RunRequest:
     """What to train, from examples of the splits `train` and `validation` alone.
+
+    documents: SHA-256 of the bytes of each by its name. trial: the sweep that the run is of.
 
     Raises InvalidRequest for wrong settings, ExamplesError without training examples, ModelError
     without a base model.
@@ -78,12 +88,14 @@ def run_request(
     settings = settings.checked()
     parameters = base_parameters(model_folder)
     usable = [example for example in examples if not example.rejected]
-    rows = {
-        split: training_rows(
-            assistant, [example for example in usable if example.split == split], passages_for
-        )
-        for split in ("train", "validation")
-    }
+    made = [
+        (example, training_rows(assistant, [example], passages_for))
+        for example in usable
+        if example.split in ("train", "validation")
+    ]
+    rows: dict[str, Rows] = {"train": [], "validation": []}
+    for example, own in made:
+        rows[example.split] += own
     if not rows["train"]:
         rejected = sum(one.rejected and one.split == "train" for one in examples)
         raise ExamplesError(
@@ -96,6 +108,10 @@ def run_request(
     about = run_description(
         run_id, created, assistant, usable, rows, settings, base_sha256, parameters
     )
+    learned = [(example, len(own)) for example, own in made if example.split == "train"]
+    about["sources"] = row_sources(learned, documents or {})
+    if trial:
+        about["trial"] = trial
     return RunRequest(about, rows, held_out(usable))
 
 
@@ -131,7 +147,33 @@ def run_description(
         "prompt_sha256": prompt_fingerprint(assistant.system_prompt),
         "documents": sorted({example.document for example in trained if example.document}),
         "versions": _versions(),
+        "machine": _machine(),
     }
+
+
+def row_sources(
+    learned: Iterable[tuple[Example, int]], documents: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Counts of training rows by the document and section that their examples are from.
+
+    learned: each training example with the rows that it gave. documents: SHA-256 of the bytes of
+    each by its name.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for example, rows in learned:
+        counts[example.document, section_hash_of(example)] += rows
+    return [
+        {"document": name, "section": section, "sha256": documents.get(name, ""), "rows": rows}
+        for (name, section), rows in sorted(counts.items())
+    ]
+
+
+def section_hash_of(example: Example) -> str:
+    """The hash of the section that an example is from; "" where it names none, or by other words.
+
+    An imported file may call a section by its heading, which says nothing of its content.
+    """
+    return example.section if _SHA256.fullmatch(example.section) else ""
 
 
 def characters(rows: Sequence[dict[str, Any]]) -> int:
@@ -162,6 +204,15 @@ def base_parameters(model_folder: Path) -> int:
             "wanted): choose another base model, or fetch this one again."
         )
     return size // 2
+
+
+def _machine() -> dict[str, Any]:
+    """What the speed of a run depends on, without a name of the machine."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -17,12 +17,14 @@ PRESET_WORDS = {
     "thorough": ("Thorough", "For the last questions, when Standard has shown that it pays."),
 }
 _STATES: dict[RunState, tuple[str, str]] = {
+    "queued": ("Waiting", ""),
     "running": ("Running", "good"),
     "stopping": ("Stopping", "warn"),
     "stopped": ("Stopped and saved", ""),
     "done": ("Done", "good"),
     "failed": ("Failed", "bad"),
     "interrupted": ("Interrupted", "warn"),
+    "withdrawn": ("Not started", ""),
 }
 _COLUMNS = (
     Column("Run"),

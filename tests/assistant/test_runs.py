@@ -29,6 +29,7 @@ from assistant.runs import Run, Runs, TrainingSettings
 from assistant.training.folder import RunFolder, write_json
 from assistant.training.process import process_alive, worker_environment, write_process
 from assistant.training.progress import Step, append_progress
+from assistant.training.queue import RunQueue
 
 ASSISTANT = Assistant(
     "a1",
@@ -79,7 +80,16 @@ def workers() -> Iterator[Workers]:
 
 @pytest.fixture
 def runs(tmp_path: Path, workers: Workers) -> Runs:
-    return Runs(tmp_path / "runs", workers)
+    return runs_of(tmp_path / "runs", workers)
+
+
+def runs_of(folder: Path, workers: Workers) -> Runs:
+    """Runs whose next one is started by nobody but the test."""
+    return Runs(folder, queue=RunQueue(folder.parent, workers, folder.name, no_keeper))
+
+
+def no_keeper(home: Path, run_folders: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", ""])
 
 
 @pytest.fixture
@@ -164,23 +174,29 @@ def test_what_cannot_be_started(runs: Runs, model: Path, tmp_path: Path, workers
     workers.fail = OSError(errno.EAGAIN, "no more processes")
     with pytest.raises(TrainingError, match="could not be started"):
         runs.start(ASSISTANT, model, EXAMPLES, TrainingSettings())
-    assert [run.state for run in runs.list()] == ["interrupted"]
+    (failed,) = runs.list()
+    assert failed.state == "failed" and "could not be started" in failed.error
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, model: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="could not be written"):
         Runs(tmp_path / "file").start(ASSISTANT, model, EXAMPLES, TrainingSettings())
 
 
-def test_one_run_at_a_time(runs: Runs, start: Callable[[], Run], model: Path) -> None:
+def test_one_run_at_a_time(
+    runs: Runs, start: Callable[[], Run], model: Path, workers: Workers
+) -> None:
     first = start()
-    with pytest.raises(Conflict, match=f"{first.id}.*still running"):
-        start()
-    elsewhere = Runs(runs.folder)  # the command line beside the page
-    with pytest.raises(Conflict):
-        elsewhere.start(ASSISTANT, model, EXAMPLES, TrainingSettings())
-    assert len(runs.list()) == 1
+    second = start()
+    elsewhere = runs_of(runs.folder, workers)  # the command line beside the page
+    third = elsewhere.start(ASSISTANT, model, EXAMPLES, TrainingSettings())
+    assert [(run.state, run.position) for run in (first, second, third)] == [
+        ("running", None),
+        ("queued", 1),
+        ("queued", 2),
+    ]
+    assert len(workers.started) == 1
 
 
 def test_stopping(runs: Runs, start: Callable[[], Run], workers: Workers) -> None:

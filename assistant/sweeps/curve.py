@@ -1,0 +1,233 @@
+"""The curve of a sweep: held-out score against what was varied, and where more stops paying.
+
+Each point is scored on the same questions, so that neighbours are compared in pairs: the mean
+difference with its 95 % interval by the paired bootstrap (P. Koehn, Statistical Significance Tests
+for Machine Translation Evaluation, EMNLP 2004). More pays where that interval lies above 0, and
+stops paying at the first point that no later one beats so: the smallest of those that are as good
+as any. That is the one-standard-error rule's preference for the simpler of what cannot be told
+apart (L. Breiman and others, Classification and Regression Trees, 1984, section 3.4.3), with the
+paired interval in place of one standard error. Whether the questions could have shown more is said
+apart: a step is flat where its interval ends below MARGIN, else it is open. The intervals are not
+corrected for their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from assistant.evaluation.records import Mean
+from assistant.evaluation.significance import metric_mean
+from assistant.sweeps.records import SweepKind
+from retrieval.statistics import paired_bootstrap
+
+MARGIN = 0.05  # of fact recall, below which a rise is not worth more work
+
+Outcome = Literal["rises", "flat", "open", "falls"]
+Scores = Mapping[str, float]
+"""Fact recall of each question, by its id, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A point with its scores; none while its run is not done. value as in `records.Point`."""
+
+    label: str
+    value: float
+    run_id: str
+    scores: Scores
+    minutes: float | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A point of the curve. score: with its 95 % interval; None where it was not scored."""
+
+    label: str
+    value: float
+    run_id: str
+    score: Mean | None
+    minutes: float | None
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CurveStep:
+    """From one scored point to the next: the later minus the earlier, over n questions.
+
+    outcome: rises or falls where the interval leaves 0 out; flat where it ends below MARGIN; open
+    where the questions are too few to say.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    n: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What a sweep found. stops_at: label of the point from which more does not pay, "" where the
+    last step still pays or fewer than two points were scored. sentences: all of that in words."""
+
+    kind: SweepKind
+    points: tuple[CurvePoint, ...]
+    steps: tuple[CurveStep, ...]
+    rag: Mean | None
+    base: Mean | None
+    stops_at: str
+    sentences: tuple[str, ...]
+
+
+def curve(
+    kind: SweepKind, scored: Sequence[Scored], rag: Scores | None, base: Scores | None
+) -> Curve:
+    """The curve of the points in ascending order of their value."""
+    ordered = sorted(scored, key=lambda one: one.value)
+    points = tuple(
+        CurvePoint(one.label, one.value, one.run_id, _mean(one.scores), one.minutes, one.rows)
+        for one in ordered
+    )
+    known = [one for one in ordered if one.scores]
+    steps = tuple(step(a, b) for a, b in pairwise(known))
+    stops_at = _stops_at(known)
+    return Curve(
+        kind,
+        points,
+        steps,
+        _mean(rag or {}),
+        _mean(base or {}),
+        stops_at,
+        tuple(_sentences(kind, known, steps, stops_at, rag)),
+    )
+
+
+def step(first: Scored, second: Scored) -> CurveStep:
+    """The later point minus the earlier one, on the questions that both answered."""
+    pair = _paired(second.scores, first.scores)
+    if pair is None:
+        return CurveStep(first.label, second.label, 0.0, -1.0, 1.0, 0, "open")
+    difference, low, high, n = pair
+    return CurveStep(
+        first.label, second.label, difference, low, high, n, _outcome(difference, low, high)
+    )
+
+
+def _outcome(difference: float, low: float, high: float) -> Outcome:
+    if low > 0:
+        return "rises"
+    if high < 0:
+        return "falls"
+    return "flat" if high < MARGIN else "open"
+
+
+def _paired(one: Scores, other: Scores) -> tuple[float, float, float, int] | None:
+    shared = [question for question in one if question in other]
+    if not shared:
+        return None
+    found = paired_bootstrap([one[q] for q in shared], [other[q] for q in shared])
+    return found.difference, found.low, found.high, found.n
+
+
+def _stops_at(known: Sequence[Scored]) -> str:
+    """The first point that no later one beats, "" where that is the last."""
+    for place, one in enumerate(known[:-1]):
+        if all(step(one, later).outcome != "rises" for later in known[place + 1 :]):
+            return one.label
+    return ""
+
+
+def _mean(scores: Scores) -> Mean | None:
+    return metric_mean(list(scores.values())) if scores else None
+
+
+def _sentences(
+    kind: SweepKind,
+    known: Sequence[Scored],
+    steps: Sequence[CurveStep],
+    stops_at: str,
+    rag: Scores | None,
+) -> list[str]:
+    if not known:
+        return ["No run of this sweep is scored yet."]
+    if kind == "learning-rate":
+        said = [_best_rate(known)]
+    elif not steps:
+        said = ["One point is scored: a curve needs two."]
+    else:
+        said = [_paying(kind, known, stops_at)]
+    if rag:
+        said.append(_against_rag(known[-1] if kind != "learning-rate" else _best(known), rag))
+    return said
+
+
+def _paying(kind: SweepKind, known: Sequence[Scored], stops_at: str) -> str:
+    if not stops_at:
+        more = "write more examples" if kind == "data" else "a larger model may know still more"
+        return f"{_rise(kind, step(known[-2], known[-1]))}: still rising, {more}."
+    place = next(place for place, one in enumerate(known) if one.label == stops_at)
+    later = [step(known[place], one) for one in known[place + 1 :]]
+    what = "more of the same examples is" if kind == "data" else "the larger model is"
+    if all(one.outcome in ("flat", "falls") for one in later):
+        return f"{_rise(kind, later[-1])}: {what} not worth it."
+    return (
+        f"{_rise(kind, later[-1])}, which may be chance: {what} not shown to pay, and "
+        f"{later[-1].n} questions are too few to rule out a rise of {_share(MARGIN)}."
+    )
+
+
+def _rise(kind: SweepKind, one: CurveStep) -> str:
+    of = " of the data" if kind == "data" else ""
+    went = "rose by" if one.difference > 0 else "fell by" if one.difference < 0 else "moved by"
+    return (
+        f"From {one.first} to {one.second}{of} recall {went} {_share(abs(one.difference))} "
+        f"[{_share(one.low)}, {_share(one.high)}]"
+    )
+
+
+def _best(known: Sequence[Scored]) -> Scored:
+    return max(known, key=lambda one: sum(one.scores.values()) / len(one.scores))
+
+
+def _best_rate(known: Sequence[Scored]) -> str:
+    best = _best(known)
+    mean = sum(best.scores.values()) / len(best.scores)
+    others = []
+    for one in known:
+        pair = _paired(one.scores, best.scores) if one is not best else None
+        if pair is not None:
+            difference, low, high, _ = pair
+            sure = "" if high < 0 else ", which may be chance"
+            others.append(
+                f"{one.label} differs by {_share(difference)} [{_share(low)}, {_share(high)}]{sure}"
+            )
+    held = f"; {'; '.join(others)}" if others else ""
+    return f"Recall is highest at a learning rate of {best.label}, {_share(mean)}{held}."
+
+
+def _against_rag(point: Scored, rag: Scores) -> str:
+    pair = _paired(point.scores, rag)
+    if pair is None:
+        return "RAG answered none of the same questions."
+    difference, low, high, n = pair
+    where = "above" if difference > 0 else "below" if difference < 0 else "level with"
+    sure = "" if low > 0 or high < 0 else ", which may be chance"
+    by = f"{_share(abs(difference))} " if difference else ""
+    return (
+        f"On the same {n} questions the tuned model at {point.label} is {by}{where} RAG "
+        f"[{_share(low)}, {_share(high)}]{sure}."
+    )
+
+
+def _share(value: float) -> str:
+    """.03 and -.04, as shares are printed."""
+    text = f"{value:.2f}"
+    if text in ("-0.00", "0.00"):
+        return "0"
+    return text.replace("0.", ".", 1)
