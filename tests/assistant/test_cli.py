@@ -253,6 +253,7 @@ def test_ratings_of_nothing_or_of_a_faulty_file(duet: Duet, tmp_path: Path) -> N
     assert duet("ratings", "--votes", str(votes), "--prior", "-1")[0] == 1
 
 
+@pytest.mark.slow  # importing evaluate takes half a minute
 def test_evaluate_asks_scores_and_lists(duet: Duet, kestrel: str, tmp_path: Path) -> None:
     exam = tmp_path / "exam.jsonl"
     rows = [{"id": "t", "question": TANK, "answers": ["1.85 litres"]}, {"question": "Who else?"}]

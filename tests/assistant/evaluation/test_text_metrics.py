@@ -230,6 +230,7 @@ def test_what_is_no_text_is_refused_with_its_row() -> None:
         score_texts(["x"], ["x", "y"])
 
 
+@pytest.mark.slow  # importing evaluate takes half a minute
 def test_the_modules_of_evaluate_give_the_same_figures() -> None:
     predictions = ["The dog bit the man.", "", CHINESE, "yes"]
     references = ["The dog had bit the man.", CAT, [CHINESE, "no"], []]
