@@ -1,69 +1,19 @@
-"""Examples from files, and their split into what is trained on and what is held back."""
+"""The split of examples into what is trained on and what is held back."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, get_args
 
-from assistant.errors import ExamplesError
 from assistant.facts import content_words, names, numbers, words
-from assistant.prompts import NOT_IN_DOCUMENTS
-from assistant.records import Example, SplitName, content_hash, example_id
+from assistant.records import Example, SplitName, content_hash
 
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
-_FAULTS_SHOWN = 20
-_TEXT_FIELDS = ("question", "answer", "document", "passage", "fact", "section", "split")
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 _NEAR = 0.75  # share of common words from which two questions count as one
-
-
-def read_examples(path: Path) -> list[Example]:
-    """The examples of a JSONL or CSV file, each once, in the order of the file.
-
-    Fields or columns: `question` and `answer`, and if wanted `split`, `fact`, `document`,
-    `passage`, `section` and `answerable`; others are passed over. An example that is not answerable
-    needs no answer. Text may be UTF-8, UTF-16 or UTF-32 with a byte order mark, UTF-8 without, or
-    Windows-1252.
-
-    Raises ExamplesError that names every fault with its line; nothing is taken in then.
-    """
-    lines = _csv_rows(path) if path.suffix.lower() in (".csv", ".tsv") else _json_rows(path)
-    examples: dict[str, Example] = {}
-    faults: list[str] = []
-    for number, row in lines:
-        wrong = row if isinstance(row, str) else _fault(row)
-        if wrong:
-            faults.append(f"line {number}: {wrong}")
-        elif not isinstance(row, str):
-            example = _example(row, path.name)
-            examples.setdefault(example.id, example)
-    if faults:
-        more = len(faults) - _FAULTS_SHOWN
-        rest = f"; and {more} more" if more > 0 else ""
-        raise ExamplesError(
-            f"{path.name} has {len(faults)} faulty {'line' if len(faults) == 1 else 'lines'}, so "
-            f"nothing was taken in: {'; '.join(faults[:_FAULTS_SHOWN])}{rest}. Correct the file "
-            "and import it again."
-        )
-    if not examples:
-        raise ExamplesError(f"{path.name} is empty: it holds no examples.")
-    return list(examples.values())
 
 
 def split_examples(examples: Sequence[Example], validation_share: float = 0.1) -> list[Example]:
@@ -163,118 +113,3 @@ def _joined(train: Sequence[tuple[Example, int]]) -> list[list[tuple[Example, in
 
 def _draw(group: Sequence[tuple[Example, int]]) -> str:
     return content_hash(sorted(example.id for example, _ in group))
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Line number and object, or what is wrong with the line."""
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            yield number, f"not valid JSON ({error.msg} at character {error.pos + 1})"
-            continue
-        yield number, value if isinstance(value, dict) else "not a JSON object"
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Line number and row by column name in lower case, or what is wrong with the row."""
-    text = _text(path)
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    columns: list[str] = []
-    try:
-        before = 0
-        for cells in reader:
-            number, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not columns:
-                columns = [cell.strip().lower() for cell in cells]
-                missing = [name for name in ("question", "answer") if name not in columns]
-                if missing:
-                    yield number, f"the column {' and the column '.join(missing)} is missing"
-                    return
-            elif len(cells) != len(columns):
-                yield number, f"{len(cells)} cells where the header has {len(columns)}"
-            else:
-                row = dict(zip(columns, cells, strict=True))
-                yield number, {name: cell for name, cell in row.items() if cell.strip()}
-    except csv.Error as error:
-        yield reader.line_num, f"not valid CSV ({error})"
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ExamplesError(f"{path.name} cannot be read ({error.strerror}).") from error
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        text = _windows_text(path, content, error)
-    if "\0" in text:
-        raise ExamplesError(f"{path.name} is not a text file: save it as UTF-8 JSONL or CSV.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _windows_text(path: Path, content: bytes, error: UnicodeDecodeError) -> str:
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ExamplesError(
-            f"{path.name} is in an unknown encoding (line {line}): save it as UTF-8."
-        ) from error
-
-
-def _fault(row: dict[str, Any]) -> str:
-    """Everything that is wrong with a row, "" where nothing is."""
-    faults = [
-        f"{name} is not text"
-        for name in _TEXT_FIELDS
-        if row.get(name) is not None and not isinstance(row[name], str)
-    ]
-    answerable = _answerable(row.get("answerable"))
-    if answerable is None:
-        faults.append("answerable is neither true nor false")
-    for name in ("question", "answer"):
-        value = row.get(name)
-        needed = name == "question" or answerable is not False
-        if needed and (value is None or (isinstance(value, str) and not value.strip())):
-            faults.append(f"{name} is missing")
-    split = row.get("split")
-    if isinstance(split, str) and split.strip() and split.strip().lower() not in SPLITS:
-        faults.append(f"split is {split.strip()!r}, not one of {', '.join(SPLITS)}")
-    return ", ".join(faults)
-
-
-def _answerable(value: Any) -> bool | None:
-    """True, False, or None for what is neither. Nothing at all means True."""
-    if value is None or isinstance(value, bool):
-        return value is not False
-    text = str(value).strip().lower()
-    return True if text in _YES else False if text in _NO else None
-
-
-def _example(row: dict[str, Any], file_name: str) -> Example:
-    text = {name: (row.get(name) or "").strip() for name in _TEXT_FIELDS}
-    answerable = bool(_answerable(row.get("answerable")))
-    answer = text["answer"] or NOT_IN_DOCUMENTS
-    split: SplitName = next((name for name in SPLITS if name == text["split"].lower()), "train")
-    return Example(
-        id=example_id(text["question"], answer),
-        question=text["question"],
-        answer=answer,
-        source="imported",
-        split=split,
-        answerable=answerable,
-        document=text["document"],
-        passage=text["passage"],
-        fact=text["fact"],
-        section=text["section"],
-        method=file_name,
-    )

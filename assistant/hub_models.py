@@ -18,6 +18,20 @@ _UNWANTED = ["*/*", "consolidated*"]
 Progress = Callable[[str, float], None]
 
 
+def cached(name: str) -> Path | None:
+    """The local snapshot of a model, None where there is none that is whole. Asks no network."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(
+                name, local_files_only=True, allow_patterns=_WANTED, ignore_patterns=_UNWANTED
+            )
+        )
+    except (errors.HFValidationError, errors.LocalEntryNotFoundError, ValueError, OSError):
+        return None
+
+
 def fetch(name: str, progress: Progress) -> Path:
     """The local snapshot of a model, downloading what is missing of it.
 

@@ -51,6 +51,27 @@ def resolve_model(name: str, models: Path, progress: Progress | None = None) -> 
     return folder
 
 
+def model_here(name: str, models: Path) -> Path | None:
+    """The folder of a base model that is ready on this machine; None where it would be fetched or
+    unpacked first, or is not usable. Arguments as of `resolve_model`."""
+    if name == BUILTIN:
+        folder = models / builtin_model.NAME
+        return folder if _intact(folder) else None
+    folder = Path(name).expanduser()
+    try:
+        if not folder.is_dir():
+            from assistant.hub_models import cached
+
+            found = cached(name)
+            if found is None:
+                return None
+            folder = found
+        check_model_folder(folder, name)
+    except ModelError:
+        return None
+    return folder.absolute()
+
+
 def check_model_folder(folder: Path, name: str) -> None:
     """Raise ModelError where the folder does not hold a chat model that Duet can use."""
     config = read_json(folder / "config.json")

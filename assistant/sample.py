@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from assistant.errors import Conflict, DocumentsError, StoreError, documents_mapped
-from assistant.examples import read_examples
+from assistant.interchange.importing import read_examples
 from assistant.records import Assistant
 from assistant.shipped import SampleDescription, sample_description, sample_folder
 from assistant.workspace import Progress, Workspace

@@ -34,9 +34,10 @@ from assistant.evaluation.held_out import (
     refuse_test_questions,
     without_test_questions,
 )
-from assistant.examples import read_examples, split_examples
+from assistant.examples import split_examples
 from assistant.generation import Backend
 from assistant.guided_start import checked_profile
+from assistant.interchange.importing import take_in
 from assistant.prompts import default_system_prompt, prompt_fingerprint
 from assistant.ratings.judgements import judgements
 from assistant.records import (
@@ -235,16 +236,8 @@ class Workspace:
     # Examples and runs
 
     def import_examples(self, assistant: Assistant, path: Path) -> int:
-        """Take in a JSONL or CSV file of examples; returns how many were new.
-
-        A file that names other splits than `train` is kept as it is split; of any other a part is
-        set aside for validation. Raises ExamplesError with every fault and its line; nothing is
-        taken in then.
-        """
-        examples = read_examples(path)
-        if all(example.split == "train" for example in examples):
-            examples = split_examples(examples)
-        return self.store.add_examples(assistant.id, examples)
+        """Take in a file of examples (`assistant.interchange.importing`); how many were new."""
+        return take_in(self.store, assistant, path).added
 
     def write_examples(self, assistant: Assistant) -> Written:
         """Write examples from the documents by rule, but for what would train on a test question.

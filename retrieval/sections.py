@@ -28,11 +28,16 @@ def section_side(section: str) -> Side:
 
 
 def section_sides(passages: Sequence[Passage]) -> dict[str, Side]:
-    """The side of every section of the passages, near-duplicates together.
+    """The side of every section of the passages: that of its group's oldest section, so that a
+    later copy does not move what was there before."""
+    return {section: section_side(oldest) for section, oldest in section_groups(passages).items()}
+
+
+def section_groups(passages: Sequence[Passage]) -> dict[str, str]:
+    """The oldest section of every section's group of near-duplicates.
 
     Two sections are near-duplicates where the smaller shares 60 % or more of its runs of four
-    words with the other. Their group takes the side of its oldest section, so that a later copy
-    does not move what was there before.
+    words with the other.
     """
     ages: dict[str, int] = {}
     texts: defaultdict[str, list[str]] = defaultdict(list)
@@ -51,7 +56,7 @@ def section_sides(passages: Sequence[Passage]) -> dict[str, Side]:
     for left, right in _near_duplicates(shingles):
         first, second = sorted((root(left), root(right)), key=ages.__getitem__)
         oldest[second] = first
-    return {section: section_side(root(section)) for section in ages}
+    return {section: root(section) for section in ages}
 
 
 def _shingles(text: str) -> frozenset[int]:

@@ -39,6 +39,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "bm25s": ("retrieval/lexical.py",),
     "sentence_transformers": ("retrieval/embedder_model.py", "retrieval/reranker.py"),
     "torch": (*_TORCH, "retrieval/embedder_model.py"),  # chooses its device and dtype
+    "pyarrow": ("assistant/interchange/parquet.py",),
     "py3langid": ("retrieval/language.py",),
     "transformers": _TORCH,
     "peft": _TORCH,

@@ -23,6 +23,7 @@ from assistant.cli import (
 )
 from assistant.cli.documents import check as check_documents
 from assistant.cli.documents import embedder, show_documents
+from assistant.cli.examples import examples
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json
 from assistant.cli.workspace import Name, opened
 from assistant.errors import DocumentsError, documents_mapped
@@ -36,7 +37,6 @@ app = typer.Typer(
     help="Build a domain assistant twice, by retrieval and by fine-tuning, and compare the two.",
 )
 documents = typer.Typer(no_args_is_help=True, help="The documents of an assistant.")
-examples = typer.Typer(no_args_is_help=True, help="Questions with reference answers.")
 app.add_typer(documents, name="documents")
 documents.command("check")(check_documents)
 documents.command("embedder")(embedder)
@@ -182,34 +182,3 @@ def remove_documents(
         show_json(removed)
     else:
         say("\n".join(f"removed: {document.name}" for document in removed))
-
-
-@examples.command("import")
-def import_examples(name: Name, file: Path, as_json: AsJson = False) -> None:
-    """Import examples from a JSONL or CSV file of questions and answers."""
-    with opened() as workspace:
-        added = workspace.import_examples(workspace.assistant(name), file)
-    _show_added(added, as_json)
-
-
-@examples.command("write")
-def write_examples(name: Name, as_json: AsJson = False) -> None:
-    """Write examples from the documents by rule."""
-    with opened() as workspace:
-        written = workspace.write_examples(workspace.assistant(name))
-    if as_json:
-        left_out = [one.question for one in written.left_out]
-        show_json({"added": written.added, "left_out": left_out})
-        return
-    _show_added(written.added, as_json)
-    if written.note:
-        note(written.note)
-
-
-def _show_added(added: int, as_json: bool) -> None:
-    if as_json:
-        show_json({"added": added})
-    else:
-        say(f"{added} new examples.")
-        if added == 0:
-            note("All of them were there already.")

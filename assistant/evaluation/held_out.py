@@ -71,7 +71,7 @@ def without_test_questions(
         *(e.question for e in [*existing, *written] if e.split in _TEST_SPLITS),
         *(q.question for one in imported for q in one.questions),
     ]
-    repeated = {place for place, _ in _pairs([e.question for e in written], tests)}
+    repeated = {place for place, _ in near_repeats([e.question for e in written], tests)}
     return [
         example
         for place, example in enumerate(written)
@@ -84,7 +84,7 @@ def already_trained(
 ) -> list[Question]:
     """The questions that nearly repeat a training example, or a question of a run's rows."""
     trained = [*(e.question for e in examples if trains(e)), *rows]
-    repeated = {place for place, _ in _pairs([q.question for q in questions], trained)}
+    repeated = {place for place, _ in near_repeats([q.question for q in questions], trained)}
     return [question for place, question in enumerate(questions) if place in repeated]
 
 
@@ -105,11 +105,11 @@ def _clashes(
     questions: Sequence[str], tests: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str, str]]:
     """Question, test question and where that one is from."""
-    pairs = _pairs(questions, [question for question, _ in tests])
+    pairs = near_repeats(questions, [question for question, _ in tests])
     return [(questions[place], *tests[test]) for place, test in pairs]
 
 
-def _pairs(questions: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
+def near_repeats(questions: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
     """Place of each question that nearly repeats one of the others, and the place of that one."""
     if not questions or not others:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -66,6 +66,28 @@ def update_example(
         raise NotFound(
             "There is no such example: it may have been edited or deleted, look at the list again."
         )
+
+
+def replace_examples(
+    connection: Connection, assistant_id: str, changed: Mapping[str, Example]
+) -> None:
+    """Put each example in the place of the one of its key; one whose words another has by then is
+    deleted instead, so that these stay there once."""
+    locked_assistant(connection, assistant_id)
+    _refuse_leak(connection, assistant_id, list(changed.values()), "")
+    statement = select(examples.c.id).where(examples.c.assistant_id == assistant_id)
+    known = set(connection.execute(statement).scalars())
+    for before, example in changed.items():
+        if before not in known:
+            continue
+        known.discard(before)
+        own = (examples.c.assistant_id == assistant_id, examples.c.id == before)
+        if example.id in known:
+            connection.execute(delete(examples).where(*own))
+        else:
+            values = example_values(assistant_id, example)
+            connection.execute(update(examples).where(*own).values(values))
+            known.add(example.id)
 
 
 def _refuse_leak(

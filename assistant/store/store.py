@@ -7,7 +7,7 @@ full, damaged or unreachable, and InvalidRequest where a value cannot be stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -273,6 +273,15 @@ class Store(EvaluationStore, ReviewStore):
         """
         with self._database.write() as connection:
             examples.update_example(connection, assistant_id, example_id, changed)
+
+    def replace_examples(self, assistant_id: str, changed: Mapping[str, Example]) -> None:
+        """Put each example in the place of the one of its key, all or none. One whose new words
+        another has goes, so that these stay there once; one that is gone stays gone.
+
+        Raises NotFound, ExamplesError where one would train on a test question.
+        """
+        with self._database.write() as connection:
+            examples.replace_examples(connection, assistant_id, changed)
 
     def delete_examples(self, assistant_id: str, ids: Iterable[str]) -> int:
         """Returns how many were there to delete."""

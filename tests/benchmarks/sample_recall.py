@@ -27,8 +27,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from assistant.examples import read_examples
 from assistant.generation import GenerationRequest
+from assistant.interchange.importing import read_examples
 from assistant.local_model import LocalBackend
 from assistant.models import resolve_model
 from assistant.prompts import NOT_IN_DOCUMENTS, default_system_prompt, question_messages

@@ -67,7 +67,7 @@ def run_side(side: str, folder: Path) -> dict[str, float]:
 
 def prepare(folder: Path, count: int, epochs: float) -> None:
     """Write the run's folder that both sides read."""
-    from assistant.examples import read_examples
+    from assistant.interchange.importing import read_examples
     from assistant.models import resolve_model
     from assistant.prompts import default_system_prompt
     from assistant.records import Assistant
