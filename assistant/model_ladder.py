@@ -7,6 +7,7 @@ again for activations and the adapter's optimiser at short rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -39,11 +40,11 @@ LADDER = (
 )
 
 
-def next_rung(base_model: str, parameters: float) -> Rung | None:
+def next_rung(base_model: str, parameters: float, ladder: Sequence[Rung] = LADDER) -> Rung | None:
     """The next larger model than this one, None where there is none on the ladder.
 
     parameters: its weights, for a model that is not on the ladder itself; a model that is nearly as
     large does not count as larger.
     """
-    known = next((one.parameters for one in LADDER if one.name == base_model), parameters)
-    return next((one for one in LADDER if one.parameters > 1.2 * known), None)
+    known = next((one.parameters for one in ladder if one.name == base_model), parameters)
+    return next((one for one in ladder if one.parameters > 1.2 * known), None)

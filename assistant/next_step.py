@@ -39,7 +39,7 @@ def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
     documents = workspace.corpus(assistant).documents()
     if not documents:
         return NextStep("Drop your documents here to begin.", "Add documents", "add_documents")
-    if any(run.adapter for run in runs):
+    if any(run.usable for run in runs):
         return _voting(judgements(workspace.store, assistant.id))
     if not workspace.store.conversations(assistant.id):
         return NextStep("Your documents are ready: ask them something.", "Ask a question", "ask")

@@ -97,6 +97,11 @@ class Run:
         return self.live or self.state == "queued"
 
     @property
+    def usable(self) -> bool:
+        """Whether it may answer without being asked for: it has an adapter and is no trial."""
+        return self.adapter is not None and not self.trial
+
+    @property
     def title(self) -> str:
         """Its name, or its id where it has none."""
         return self.name or self.id
@@ -184,8 +189,7 @@ class Runs:
         """
         run = self.get(run_id)
         if run.state == "queued":
-            self.queue.take_out(self._folder(run_id))
-            return self.get(run_id)
+            return self.withdraw(run_id)
         if not run.live:
             raise Conflict(f"Run {run_id} is not running ({run.state}): nothing was changed.")
         with _mapped("The run could not be told to stop"):
@@ -220,6 +224,14 @@ class Runs:
         self.queue.move(self._folder(run_id), position)
         return self.get(run_id)
 
+    def withdraw(self, run_id: str) -> Run:
+        """Take a waiting run out of the queue; its folder is kept, so that it can be resumed.
+
+        Raises NotFound, Conflict where it does not wait.
+        """
+        self.queue.take_out(self._folder(run_id))
+        return self.get(run_id)
+
     def withdraw_all(self) -> None:
         """Take all waiting runs of this assistant out of the queue. Raises StoreError."""
         with self.queue.alone(), _mapped("The queue could not be changed"):
@@ -229,7 +241,7 @@ class Runs:
 
     def latest_usable(self) -> Run | None:
         """The newest run that has a whole adapter; none that is a trial of a sweep."""
-        return next((run for run in self.list() if run.adapter is not None and not run.trial), None)
+        return next((run for run in self.list() if run.usable), None)
 
     def estimate(
         self, assistant: Assistant, examples: Sequence[Example], settings: TrainingSettings

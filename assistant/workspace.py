@@ -292,13 +292,19 @@ class Workspace:
 
     # Answering
 
-    def unavailable(self, assistant: Assistant, kind: ContenderKind) -> str:
-        """Why this contender cannot answer yet, as a sentence; "" where it can."""
+    def unavailable(
+        self, assistant: Assistant, kind: ContenderKind, run_id: str | None = None
+    ) -> str:
+        """Why this contender cannot answer yet, as a sentence; "" where it can.
+
+        run_id: the run that is asked for, for which no other has to be there.
+        """
         if kind in ("rag", "tuned+rag"):
             with documents_mapped():
                 if not self.corpus(assistant).documents():
                     return "There are no documents yet: add some, and RAG answers from them."
-        if kind in ("tuned", "tuned+rag") and self.runs(assistant).latest_usable() is None:
+        tuned = kind in ("tuned", "tuned+rag") and run_id is None
+        if tuned and self.runs(assistant).latest_usable() is None:
             return "There is no tuned model yet: train one, and it answers here."
         return ""
 
@@ -309,7 +315,7 @@ class Workspace:
 
         Raises InvalidRequest where it cannot answer yet, NotFound for an unknown run.
         """
-        reason = self.unavailable(assistant, kind)
+        reason = self.unavailable(assistant, kind, run_id)
         if reason:
             raise InvalidRequest(reason)
         retrieves = kind in ("rag", "tuned+rag")

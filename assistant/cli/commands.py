@@ -17,7 +17,9 @@ from assistant.cli import (
     ratings,
     retrieval,
     review,
+    run_registry,
     scoring,
+    sweeping,
     training,
     verdict,
 )
@@ -42,6 +44,9 @@ documents.command("check")(check_documents)
 documents.command("embedder")(embedder)
 app.add_typer(examples, name="examples")
 app.add_typer(training.runs, name="runs")
+run_registry.add_to(training.runs)
+app.add_typer(sweeping.sweeps, name="sweeps")
+app.command("sweep")(sweeping.sweep)
 app.add_typer(retrieval.retrieval, name="retrieval")
 app.add_typer(evaluation.evaluations, name="evaluations")
 app.command("new")(assistants.new)

@@ -75,13 +75,13 @@ def evaluate(
             note(planned.note)
         with bar() as shown:
             workspace.warm(assistant, shown)
-        with bar() as shown, _interruptible(cancelled):
+        with bar() as shown, interruptible(cancelled):
             evaluation = run_evaluation(
                 workspace,
                 assistant,
                 planned.questions,
                 planned.contenders,
-                _reporting(shown),
+                reporting(shown),
                 cancelled,
                 latency_questions=latency,
             )
@@ -91,7 +91,7 @@ def evaluate(
             note(f"Stopped: {done} of {total} answers are kept. The same command goes on.")
             raise typer.Exit(1)
         if asked is not None:
-            with bar() as shown, _interruptible(cancelled):
+            with bar() as shown, interruptible(cancelled):
                 evaluation = _judged(workspace, assistant, evaluation, asked, shown, cancelled)
         _show(workspace, evaluation, as_json, [one.id for one in planned.left_out])
 
@@ -143,7 +143,7 @@ def _judged(
     cancelled: threading.Event,
 ) -> Evaluation:
     """The evaluation with the judge's verdicts; a judge that fails takes nothing from it."""
-    report = _reporting(shown)
+    report = reporting(shown)
     try:
         asks = judge.asks(workspace, assistant, shown)
         answers = workspace.store.evaluated(evaluation.id)
@@ -194,7 +194,7 @@ def _kinds(text: str) -> list[ContenderKind]:
     return [kind for kind in kinds if kind is not None]
 
 
-def _reporting(shown: Any) -> Report:
+def reporting(shown: Any) -> Report:
     def report(state: EvaluationProgress) -> None:
         if state.note:
             note(state.note)
@@ -213,7 +213,7 @@ def _left(seconds: float) -> str:
 
 
 @contextmanager
-def _interruptible(cancelled: threading.Event) -> Iterator[None]:
+def interruptible(cancelled: threading.Event) -> Iterator[None]:
     """The first Ctrl-C ends the work in order, a second one at once."""
     before = signal.getsignal(signal.SIGINT)
 

@@ -10,8 +10,11 @@ import typer
 
 from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
-from assistant.errors import TrainingError
+from assistant.errors import Conflict, TrainingError
+from assistant.registry.labels import run_named
+from assistant.registry.waiting import queue_of, waiting_sentence
 from assistant.runs import PRESETS, Run, Runs
+from assistant.workspace import Workspace
 
 runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
 Preset = Literal["quick", "standard", "thorough"]
@@ -26,20 +29,28 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Fail where another run is at work.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune on the examples, and follow the run until it ends.
 
-    Leaving with Ctrl-C leaves the run going: `duet runs stop` ends it and saves what it has.
+    Where another run is at work, of whatever assistant, it waits in the queue: `duet runs queue`
+    shows it. Leaving with Ctrl-C leaves the run going, or waiting: `duet runs stop` ends it and
+    saves what it has.
     """
     given = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank}
     changes = {field: value for field, value in given.items() if value is not None}
     settings = replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
     with opened() as workspace:
         assistant = workspace.assistant(name)
+        if no_wait:
+            refuse_where_busy(workspace)
         with bar() as report:
             run = workspace.train(assistant, settings, report)
-        run = run if detach else _follow(workspace.runs(assistant), run)
+        say_that_it_waits(workspace, run)
+        run = run if detach else follow(workspace.runs(assistant), run)
     _show(run, as_json)
 
 
@@ -56,17 +67,20 @@ def list_runs(name: Name, as_json: AsJson = False) -> None:
         last = run.steps[-1] if run.steps else None
         progress = f"{last.step}/{last.total_steps}" if last else ""
         loss = f"{last.loss:.3f}" if last else ""
-        rows.append((run.id, run.state, run.settings.preset, progress, loss, run.error))
-    show_table(("Run", "State", "Preset", "Step", "Loss", "Error"), rows)
+        state = f"{run.state} ({run.position})" if run.position else run.state
+        told = run.error or (f"trial of sweep {run.trial}" if run.trial else run.note)
+        rows.append((run.id, run.name, state, run.settings.preset, progress, loss, told))
+    show_table(("Run", "Name", "State", "Preset", "Step", "Loss", ""), rows)
 
 
 @runs.command("stop")
 def stop_run(name: Name, run: str, as_json: AsJson = False) -> None:
-    """Stop a run at its next step and save what it has learned."""
+    """Stop a run at its next step and save what it has learned, or take it out of the queue."""
     with opened() as workspace:
         found = workspace.runs(workspace.assistant(name))
-        found.stop(run)
-        stopped = _follow(found, found.get(run))
+        chosen = run_named(found, run)
+        found.stop(chosen.id)
+        stopped = follow(found, found.get(chosen.id))
     _show(stopped, as_json)
 
 
@@ -80,16 +94,35 @@ def resume_run(
     """Go on with a run that was stopped or interrupted."""
     with opened() as workspace:
         found = workspace.runs(workspace.assistant(name))
-        found.resume(run)
-        resumed = found.get(run) if detach else _follow(found, found.get(run))
+        resumed = found.resume(run_named(found, run).id)
+        say_that_it_waits(workspace, resumed)
+        resumed = resumed if detach else follow(found, resumed)
     _show(resumed, as_json)
 
 
-def _follow(found: Runs, run: Run) -> Run:
+def refuse_where_busy(workspace: Workspace) -> None:
+    """Raise Conflict where a new run would wait."""
+    queued = queue_of(workspace.queue)
+    if queued:
+        raise Conflict(
+            f"Run {queued[0].run_id} of {queued[0].assistant} is at work: nothing was started. "
+            "Without --no-wait the new one would wait for it."
+        )
+
+
+def say_that_it_waits(workspace: Workspace, run: Run) -> None:
+    """A line on stderr about a run that is not at work yet."""
+    if run.state == "queued":
+        note(waiting_sentence(queue_of(workspace.queue), run.id))
+
+
+def follow(found: Runs, run: Run) -> Run:
     """Show a run's progress until it ends. Raises TrainingError where it failed."""
     with bar() as report:
         while run.pending:
-            if run.steps:
+            if run.state == "queued":
+                report(f"Waiting, number {run.position or 1} in the queue", 0.0)
+            elif run.steps:
                 last = run.steps[-1]
                 stage = (
                     f"loss {last.loss:.3f}, {last.tokens_per_second:.0f} tokens/s, "

@@ -32,7 +32,9 @@ CHOSEN: dict[Choice, str] = {
 
 
 def run_title(run: Run | None, run_id: str | None = None) -> str:
-    """What a run is called: by its id, also where it is gone."""
+    """What a run is called: by the name it was given, else by its id, also where it is gone."""
+    if run is not None and run.name:
+        return f"run “{run.name}”"
     return f"run {run.id if run is not None else run_id or 'unknown'}"
 
 

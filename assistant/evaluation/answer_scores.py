@@ -50,6 +50,20 @@ def score_answers(
     ]
 
 
+def recall_and_refusal(
+    answers: Sequence[EvaluatedAnswer], references: Sequence[str]
+) -> list[dict[str, float]]:
+    """`fact_recall` and `refusal` alone, the same as `score_answers` gives, at next to no cost.
+
+    references: of all the questions of the test, where the answers here are a part of it.
+    """
+    topic = topic_names(references)
+    return [
+        {**_fact_recall(one, _references(one), topic), "refusal": refusal_correct(one)}
+        for one in answers
+    ]
+
+
 def grounding(answers: Sequence[EvaluatedAnswer], encode: Encode) -> list[Grounding]:
     """What of each answer the passages found for its question support, with the unsupported spans
     for the page. A refusal states nothing."""

@@ -51,6 +51,25 @@ def queue_of(queue: RunQueue) -> tuple[Queued, ...]:
     return tuple(rows)
 
 
+def waiting_sentence(queued: Sequence[Queued], run_id: str) -> str:
+    """Where a run stands in the queue, and when it will start; "" where it does not wait."""
+    place = next((place for place, one in enumerate(queued) if one.run_id == run_id), 0)
+    if not queued or queued[place].run_id != run_id or queued[place].position == 0:
+        return ""
+    own = queued[place]
+    starts = "when that will be is not known, for nothing like it was measured here"
+    if own.starts_in is not None:
+        starts = f"it starts in about {max(1, round(own.starts_in / 60))} min"
+    if place == 0:
+        return f"Run {run_id} is the next to start."
+    before = queued[place - 1]
+    title = f"“{before.name}”" if before.name else before.run_id
+    return (
+        f"Another run is at work, so this one waits: number {own.position} in the queue, behind "
+        f"run {title} of {before.assistant}; {starts}."
+    )
+
+
 def _queued(
     folder: RunFolder,
     about: Mapping[str, Any],

@@ -1,14 +1,16 @@
 """The curve of a sweep: held-out score against what was varied, and where more stops paying.
 
-Each point is scored on the same questions, so that neighbours are compared in pairs: the mean
+Each point is scored on the same questions, so that points are compared in pairs: the mean
 difference with its 95 % interval by the paired bootstrap (P. Koehn, Statistical Significance Tests
-for Machine Translation Evaluation, EMNLP 2004). More pays where that interval lies above 0, and
-stops paying at the first point that no later one beats so: the smallest of those that are as good
-as any. That is the one-standard-error rule's preference for the simpler of what cannot be told
-apart (L. Breiman and others, Classification and Regression Trees, 1984, section 3.4.3), with the
-paired interval in place of one standard error. Whether the questions could have shown more is said
-apart: a step is flat where its interval ends below MARGIN, else it is open. The intervals are not
-corrected for their number.
+for Machine Translation Evaluation, EMNLP 2004), and the p-value of the paired permutation test,
+which for right and wrong answers is McNemar's (the bootstrap is too sure where few questions
+differ). More pays where it is better at the 5 % level, and stops paying at the first point that no
+later one beats so: the smallest of those that are as good as any. That is the one-standard-error
+rule's preference for the simpler of what cannot be told apart (L. Breiman and others,
+Classification and Regression Trees, 1984, section 3.4.3), with the paired test in place of one
+standard error. Whether the questions could have shown more is said
+apart: a step is flat where its interval ends below MARGIN, else it is open. Nothing is corrected
+for the number of comparisons.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Literal
 from assistant.evaluation.records import Mean
 from assistant.evaluation.significance import metric_mean
 from assistant.sweeps.records import SweepKind
-from retrieval.statistics import paired_bootstrap
+from retrieval.statistics import ALPHA, PairedDifference, paired_bootstrap
 
 MARGIN = 0.05  # of fact recall, below which a rise is not worth more work
 
@@ -58,8 +60,8 @@ class CurvePoint:
 class CurveStep:
     """From one scored point to the next: the later minus the earlier, over n questions.
 
-    outcome: rises or falls where the interval leaves 0 out; flat where it ends below MARGIN; open
-    where the questions are too few to say.
+    outcome: rises or falls where p_value is below .05; else flat where the interval ends below
+    MARGIN, open where the questions are too few to say.
     """
 
     first: str
@@ -67,6 +69,7 @@ class CurveStep:
     difference: float
     low: float
     high: float
+    p_value: float
     n: int
     outcome: Outcome
 
@@ -112,27 +115,27 @@ def step(first: Scored, second: Scored) -> CurveStep:
     """The later point minus the earlier one, on the questions that both answered."""
     pair = _paired(second.scores, first.scores)
     if pair is None:
-        return CurveStep(first.label, second.label, 0.0, -1.0, 1.0, 0, "open")
-    difference, low, high, n = pair
+        return CurveStep(first.label, second.label, 0.0, -1.0, 1.0, 1.0, 0, "open")
+    outcome: Outcome = "flat" if pair.high < MARGIN else "open"
+    if pair.p_value < ALPHA:
+        outcome = "rises" if pair.difference > 0 else "falls"
     return CurveStep(
-        first.label, second.label, difference, low, high, n, _outcome(difference, low, high)
+        first.label,
+        second.label,
+        pair.difference,
+        pair.low,
+        pair.high,
+        pair.p_value,
+        pair.n,
+        outcome,
     )
 
 
-def _outcome(difference: float, low: float, high: float) -> Outcome:
-    if low > 0:
-        return "rises"
-    if high < 0:
-        return "falls"
-    return "flat" if high < MARGIN else "open"
-
-
-def _paired(one: Scores, other: Scores) -> tuple[float, float, float, int] | None:
+def _paired(one: Scores, other: Scores) -> PairedDifference | None:
     shared = [question for question in one if question in other]
     if not shared:
         return None
-    found = paired_bootstrap([one[q] for q in shared], [other[q] for q in shared])
-    return found.difference, found.low, found.high, found.n
+    return paired_bootstrap([one[q] for q in shared], [other[q] for q in shared])
 
 
 def _stops_at(known: Sequence[Scored]) -> str:
@@ -202,10 +205,10 @@ def _best_rate(known: Sequence[Scored]) -> str:
     for one in known:
         pair = _paired(one.scores, best.scores) if one is not best else None
         if pair is not None:
-            difference, low, high, _ = pair
-            sure = "" if high < 0 else ", which may be chance"
+            sure = "" if pair.p_value < ALPHA else ", which may be chance"
             others.append(
-                f"{one.label} differs by {_share(difference)} [{_share(low)}, {_share(high)}]{sure}"
+                f"{one.label} differs by {_share(pair.difference)} "
+                f"[{_share(pair.low)}, {_share(pair.high)}]{sure}"
             )
     held = f"; {'; '.join(others)}" if others else ""
     return f"Recall is highest at a learning rate of {best.label}, {_share(mean)}{held}."
@@ -215,13 +218,12 @@ def _against_rag(point: Scored, rag: Scores) -> str:
     pair = _paired(point.scores, rag)
     if pair is None:
         return "RAG answered none of the same questions."
-    difference, low, high, n = pair
-    where = "above" if difference > 0 else "below" if difference < 0 else "level with"
-    sure = "" if low > 0 or high < 0 else ", which may be chance"
-    by = f"{_share(abs(difference))} " if difference else ""
+    where = "above" if pair.difference > 0 else "below" if pair.difference < 0 else "level with"
+    sure = "" if pair.p_value < ALPHA else ", which may be chance"
+    by = f"{_share(abs(pair.difference))} " if pair.difference else ""
     return (
-        f"On the same {n} questions the tuned model at {point.label} is {by}{where} RAG "
-        f"[{_share(low)}, {_share(high)}]{sure}."
+        f"On the same {pair.n} questions the tuned model at {point.label} is {by}{where} RAG "
+        f"[{_share(pair.low)}, {_share(pair.high)}]{sure}."
     )
 
 

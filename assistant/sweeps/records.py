@@ -2,12 +2,12 @@
 
 sweep.json       what is tried: a point for each run, by its id, and the points that did not fit
 questions.json   the held-out questions that every contender is asked, fixed when it began
-scores.jsonl     a line for each answer that was scored
+scores.jsonl     a line for each answer, with its scores
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -28,8 +28,9 @@ class Point:
     """One run of a sweep.
 
     value: the share of the data in (0, 1], the learning rate, or the weights of the base model.
-    label: the value as shown. seconds: that its training will take, None where nothing was
-    measured. base_model: as the assistant names it. reused: the run was there before.
+    label: the value as shown. seconds: that its training was reckoned to take, None where nothing
+    was measured. base_model: as an assistant names it. learning_rate: of the base model's size, or
+    what was given.
     """
 
     label: str
@@ -37,7 +38,7 @@ class Point:
     run_id: str
     seconds: float | None
     base_model: str
-    reused: bool = False
+    learning_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep tries. minutes: for training all of it, None for no limit. settings: of every
-    point but for what it varies; epochs are the same for all."""
+    """What a sweep tries.
+
+    minutes: for training all of it, None for no limit. settings: of every point but for its
+    learning rate; epochs are the same for all. data_sha256: of the examples it began with.
+    """
 
     id: str
     kind: SweepKind
@@ -62,6 +66,11 @@ class Sweep:
     settings: TrainingSettings
     points: tuple[Point, ...]
     left_out: tuple[LeftOut, ...]
+    data_sha256: str
+
+    def settings_of(self, point: Point) -> TrainingSettings:
+        """What a point is trained with."""
+        return replace(self.settings, learning_rate=point.learning_rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class ChatViews:
         assistant = self._services.assistant(assistant_id)
         runs = self._services.workspace.runs(assistant)
         latest = runs.latest_usable()
-        usable = [run for run in runs.list() if run.adapter is not None]
+        usable = [run for run in runs.list() if run.usable]
         return [run for run in usable if latest and run.id != latest.id][:_EARLIER_RUNS]
 
     def vote_of(self, comparison_id: str, voter: str) -> Vote | None:

@@ -87,7 +87,7 @@ def _evidence(
     measured: Quality,
     rated: Ratings,
 ) -> Evidence:
-    usable = next((run for run in runs if run.adapter), None)
+    usable = next((run for run in runs if run.usable), None)
     stale = stale_documents(workspace, assistant, usable, documents) if usable else ()
     contenders = tuple(
         _contender(workspace, assistant, kind, measured, rated, usable, stale)
