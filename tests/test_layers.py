@@ -52,14 +52,26 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 # What costs no more than what it does when it is imported: all but the page and the worker's part.
+_WORKER = (
+    "arguments",
+    "loading",
+    "memory",
+    "packing",
+    "preflight",
+    "preparing",
+    "sampling",
+    "saving",
+    "trainer",
+    "tuning",
+    "watching",
+)
 _NOT_CORE = (
     "app.py",
     "assistant/ui/*",
     "assistant/evaluation/evaluate_modules.py",
     "assistant/store/migrations/*",
     "assistant/training/__main__.py",
-    "assistant/training/trainer.py",
-    "assistant/training/tuning.py",
+    *(f"assistant/training/{name}.py" for name in _WORKER),
 )
 
 

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sys
 from pathlib import Path
 
-from assistant.errors import DuetError, TrainingError
+from assistant.training.failures import sentence
 from assistant.training.folder import RunFolder, write_json
 from assistant.training.process import sole_training
 
 logger = logging.getLogger(__name__)
 
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
-_DISK = ("no space left", "disk quota exceeded")
-_WRITING = ("failed writing file", "file write failed")  # torch does not say why
-_FULL = 2**28  # bytes: with less free, that is why
 _NICENESS = 5  # a question asked meanwhile goes first
 
 
@@ -47,31 +42,6 @@ def main(arguments: list[str]) -> int:
         write_json(folder.error, {"error": sentence(error, folder), "type": type(error).__name__})
         return 1
     return 0
-
-
-def sentence(error: Exception, folder: RunFolder) -> str:
-    """What happened, what was kept and what to do, for the person who pressed Train."""
-    checkpoint = folder.last_checkpoint()
-    kept = (
-        f"Step {checkpoint.name.rpartition('-')[2]} is kept: resume the run afterwards."
-        if checkpoint is not None
-        else "Nothing was saved yet: start it again afterwards."
-    )
-    text = str(error).lower()
-    if isinstance(error, DuetError):
-        return str(error) if isinstance(error, TrainingError) else f"{error} {kept}"
-    if isinstance(error, MemoryError) or any(sign in text for sign in _MEMORY):
-        return (
-            "The training ran out of memory: choose a smaller batch size, a smaller max length or "
-            f"a smaller base model. {kept}"
-        )
-    full = any(sign in text for sign in _WRITING) and shutil.disk_usage(folder.path).free < _FULL
-    if full or any(sign in text for sign in _DISK):
-        return f"The disk is full: free some space. {kept}"
-    if isinstance(error, ImportError):
-        return f"A package that training needs is missing ({error}): install Duet again. {kept}"
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"The training failed: {first} {kept} The run's worker.log has the details."
 
 
 if __name__ == "__main__":

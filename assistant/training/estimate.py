@@ -15,7 +15,10 @@ Bytes of a training by LoRA on a frozen base (docs/training.md words the same):
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
+
+from assistant.models import read_json, weights_bytes
 
 GIB = 2**30
 _OVERHEAD = {"cpu": 0.9 * GIB, "mps": 0.9 * GIB, "cuda": 0.6 * GIB}
@@ -39,21 +42,32 @@ class ModelShape:
     vocabulary: int
 
     @classmethod
-    def of(cls, config: dict[str, Any], parameters: int) -> Self:
-        """From a config.json, by the names of Llama's or GPT-2's. Raises KeyError."""
+    def in_folder(cls, folder: Path) -> Self:
+        """Of the model in a folder. Raises ModelError where it cannot be read."""
+        config = read_json(folder / "config.json") or {}
         text = config.get("text_config") or config
-        hidden = int(text.get("hidden_size") or text["n_embd"])
-        heads = int(text.get("num_attention_heads") or text["n_head"])
+        bytes_each = 4 if "32" in str(text.get("dtype") or text.get("torch_dtype")) else 2
+        return cls.of(config, weights_bytes(folder) // bytes_each)
+
+    @classmethod
+    def of(cls, config: dict[str, Any], parameters: int) -> Self:
+        """From a config.json, by the names of Llama's or GPT-2's.
+
+        What the configuration does not name counts as 0, so that the weights alone are estimated.
+        """
+        text = config.get("text_config") or config
+        hidden = int(text.get("hidden_size") or text.get("n_embd") or 0)
+        heads = int(text.get("num_attention_heads") or text.get("n_head") or 1)
         inner = text.get("intermediate_size") or text.get("n_inner") or 4 * hidden
         return cls(
             parameters=parameters,
-            layers=int(text.get("num_hidden_layers") or text["n_layer"]),
+            layers=int(text.get("num_hidden_layers") or text.get("n_layer") or 0),
             hidden=hidden,
             intermediate=int(inner),
             heads=heads,
             key_value_heads=int(text.get("num_key_value_heads") or heads),
             head_size=int(text.get("head_dim") or hidden // heads),
-            vocabulary=int(text["vocab_size"]),
+            vocabulary=int(text.get("vocab_size") or 0),
         )
 
     def adapter_weights(self, rank: int, target_layers: str) -> int:

@@ -10,6 +10,7 @@ label.json        the name and the note that a person gave it
 process.json      the worker: pid and the time it started, so that a reused pid is not taken for it
 preflight.json    what the run needs and what it was given, measured before its first step
 progress.jsonl    a line for each step, and for each evaluation its figures and sample answers
+estimate-only     its presence asks the worker to measure what the run needs, and no more
 stop              its presence asks the worker to save and end
 checkpoints/      the trainer's own, the last two
 best/             the adapter of the best evaluation so far, until the run is done
@@ -69,6 +70,10 @@ class RunFolder:
         return self.path / "preflight.json"
 
     @property
+    def estimate_only(self) -> Path:
+        return self.path / "estimate-only"
+
+    @property
     def best(self) -> Path:
         return self.path / "best"
 
@@ -118,7 +123,7 @@ class RunFolder:
         if not self.checkpoints.is_dir():
             return None
         whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{_COMPLETE}")]
-        return max(whole, key=_checkpoint_step, default=None)
+        return max(whole, key=checkpoint_step, default=None)
 
     def mark_complete(self, checkpoint: Path) -> None:
         """Say that a checkpoint is whole, after its bytes have reached the disk."""
@@ -178,7 +183,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def _checkpoint_step(path: Path) -> int:
+def checkpoint_step(path: Path) -> int:
+    """The step after which a checkpoint was written."""
     return int(path.name.rpartition("-")[2])
 
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-import statistics
-import time
 import types
 from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import (
-    PreTrainedModel,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel
 from trl.trainer.sft_trainer import SFTTrainer
 
-from assistant.errors import TrainingError
-from assistant.training.folder import RunFolder
-from assistant.training.progress import Step, append_progress
 from assistant.training.rows import IGNORED
 
 # Attributes of configurations whose heads do more than multiply: TRL's own head knows them.
@@ -33,19 +23,20 @@ _SPECIAL_HEADS = (
     "lm_head_multiplier",
     "output_router_logits",
 )
-_RECENT = 20  # steps from which the time left is told
 
 
 class AnswerTrainer(SFTTrainer):
     """An SFTTrainer over batches of `assistant.training.rows`.
 
     `useful_tokens` counts the tokens of the rows trained on so far, padding left out and each row
-    counted whole, however its batch was laid out.
+    counted whole, however its batch was laid out. neftune_alpha: noise on the embeddings while
+    training, 0 for none.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, neftune_alpha: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.useful_tokens = 0
+        self._row_length = 1.0  # tokens, the mean of the batch at hand
         base: Any = self.model.get_base_model()  # type: ignore[union-attr,operator]
         for module in base.modules():
             if hasattr(module, "cast_input_dtype_enabled"):
@@ -58,6 +49,8 @@ class AnswerTrainer(SFTTrainer):
         self._own_head = plain_head and self.args.device.type != "cuda"
         if self._own_head:
             add_answer_losses(base)
+        if neftune_alpha:
+            self._add_noise(base.get_input_embeddings(), neftune_alpha)
 
     def compute_loss(
         self,
@@ -71,6 +64,8 @@ class AnswerTrainer(SFTTrainer):
         useful = int(inputs.pop("useful_tokens"))
         if model.training:
             self.useful_tokens += useful
+            answers = inputs["labels"] != IGNORED
+            self._row_length = useful / max(int((answers[:, 1:] & ~answers[:, :-1]).sum()), 1)
         if return_outputs or not self._own_head:
             return super().compute_loss(  # type: ignore[no-untyped-call]
                 model, inputs, return_outputs, num_items_in_batch
@@ -80,7 +75,18 @@ class AnswerTrainer(SFTTrainer):
         return losses.sum() / max(count, 1)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Mean over the answer tokens of the validation rows, however they fall into batches."""
+        """Mean over the answer tokens of the validation rows, however they fall into batches.
+
+        Without validation rows there is no such figure, and only the callbacks are told.
+        """
+        metrics = {} if self.eval_dataset is None else {"eval_loss": self._validation_loss()}
+        self._metrics["eval"].clear()
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def _validation_loss(self) -> float:
         model = self.model_wrapped
         was_training = model.training
         model.eval()
@@ -92,12 +98,19 @@ class AnswerTrainer(SFTTrainer):
                 total += float(self.compute_loss(model, inputs)) * answers
                 count += answers
         model.train(was_training)
-        metrics = {"eval_loss": total / max(count, 1)}
-        self._metrics["eval"].clear()
-        self.control = self.callback_handler.on_evaluate(
-            self.args, self.state, self.control, metrics
-        )
-        return metrics
+        return total / max(count, 1)
+
+    def _add_noise(self, embedding: torch.nn.Module, alpha: float) -> None:
+        """NEFTune (Jain et al. 2023, https://arxiv.org/abs/2310.05914): uniform noise of at most
+        alpha / sqrt(length x width), where several rows in a sequence have their own length."""
+
+        def noisy(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+            if not module.training:
+                return output
+            most = alpha / math.sqrt(self._row_length * output.shape[-1])
+            return output + torch.empty_like(output).uniform_(-most, most)
+
+        embedding.register_forward_hook(noisy)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None for checkpoints: the run's folder explains itself."""
@@ -120,105 +133,6 @@ def add_answer_losses(model: PreTrainedModel) -> None:
         logits = self.get_output_embeddings()(hidden[chosen])  # (answer tokens, vocabulary)
         return functional.cross_entropy(logits.float(), targets[chosen], reduction="none")
 
+    # What generates looks at the names that forward takes.
+    forward.__signature__ = inspect.signature(type(model).forward)  # type: ignore[attr-defined]
     model.forward = types.MethodType(forward, model)
-
-
-class ProgressCallback(TrainerCallback):
-    """Writes a line for each step, and heeds the stop file.
-
-    seconds: of the earlier parts of a resumed run.
-    """
-
-    def __init__(self, folder: RunFolder, trainer: AnswerTrainer, seconds: float) -> None:
-        self._folder = folder
-        self._trainer = trainer
-        self._began = time.monotonic() - seconds
-        self._step_began = 0.0
-        self._step_times: list[float] = []
-        self._tokens_before = 0
-        self._evaluation_began = 0.0
-        self._evaluation_times: list[float] = []
-        self.stopped = False
-
-    def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self._step_began = time.monotonic()
-        self._tokens_before = self._trainer.useful_tokens
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> TrainerControl:
-        self._step_times.append(time.monotonic() - self._step_began)
-        if self._folder.stop.exists():
-            self.stopped = True
-            control.should_training_stop = True
-            control.should_save = True
-            control.should_evaluate = False
-        return control
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if not logs or "loss" not in logs:
-            return
-        if not math.isfinite(logs["loss"]) or not math.isfinite(float(logs.get("grad_norm", 0.0))):
-            raise TrainingError(
-                f"The loss stopped being a number at step {state.global_step}, so the training was "
-                "ended. Checkpoints before it are kept: start again with a lower learning rate."
-            )
-        seconds = self._step_times[-1]
-        tokens = self._trainer.useful_tokens - self._tokens_before
-        step = Step(
-            step=state.global_step,
-            total_steps=state.max_steps,
-            epoch=round(state.epoch or 0.0, 4),
-            loss=logs["loss"],
-            validation_loss=None,
-            tokens_per_second=tokens / max(seconds, 1e-9),
-            seconds=self.seconds,
-            seconds_left=self._seconds_left(state),
-        )
-        append_progress(self._folder.progress, step)
-        self._evaluation_began = time.monotonic()
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self._evaluation_began = time.monotonic()
-
-    def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        assert metrics is not None
-        self._evaluation_times.append(time.monotonic() - self._evaluation_began)
-        line = {"step": state.global_step, "validation_loss": metrics["eval_loss"]}
-        append_progress(self._folder.progress, line)
-
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        checkpoint = self._folder.checkpoints / f"checkpoint-{state.global_step}"
-        self._folder.mark_complete(checkpoint)
-
-    @property
-    def seconds(self) -> float:
-        """Since training began, interruptions left out."""
-        return time.monotonic() - self._began
-
-    def _seconds_left(self, state: TrainerState) -> float:
-        steps = state.max_steps - state.global_step
-        left = steps * statistics.median(self._step_times[-_RECENT:])
-        if self._evaluation_times and state.eval_steps:
-            left += steps // state.eval_steps * self._evaluation_times[-1]
-        return left

@@ -169,9 +169,9 @@ def measured(folder: Any, model: Any, seconds: float, cpu_seconds: float) -> dic
     from transformers import AutoTokenizer
 
     from assistant.training.folder import read_json, read_rows
+    from assistant.training.packing import losses_of
     from assistant.training.rows import padded_batch, token_row
     from assistant.training.trainer import add_answer_losses
-    from assistant.training.tuning import losses_of
 
     run, local = read_json(folder.run), read_json(folder.local)
     tokenizer = AutoTokenizer.from_pretrained(local["model_folder"])

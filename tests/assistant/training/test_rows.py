@@ -95,7 +95,7 @@ def test_rows_that_see_each_other_are_noticed(tiny_model: Path) -> None:
     """The proof before training must fail for a model that heeds neither mask nor positions."""
     from transformers import AutoModelForCausalLM
 
-    from assistant.training.tuning import packing_is_exact
+    from assistant.training.packing import packing_is_exact
 
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     with torch.no_grad():  # larger weights, so that what a token sees makes a difference
@@ -124,7 +124,7 @@ def test_thinning_leaves_out_tokens_of_the_question_alone() -> None:
 
 
 def test_a_row_is_thinned_anew_in_each_epoch_and_alike_when_resumed() -> None:
-    from assistant.training.tuning import RowCollator
+    from assistant.training.packing import RowCollator
 
     rows = [TokenRow((*range(40), 1), 35, question=(5, 30)).columns()]
     collator = RowCollator(0, True, 0.5, seed=3)

@@ -1,0 +1,139 @@
+"""The adapter on disk: whole or not at all, and the best of the evaluations so far."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict
+from safetensors.torch import save_file
+
+from assistant.models import file_sha256
+from assistant.training.folder import RunFolder, read_json, write_json
+from assistant.training.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+_BEST = "best.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The figures of one evaluation; None where it was not measured."""
+
+    step: int
+    held_out_recall: float | None
+    validation_loss: float | None
+
+    def figure(self, by_recall: bool) -> tuple[float, float]:
+        """What is compared, more is better: recall and then validation loss, or that alone."""
+        loss = float("-inf") if self.validation_loss is None else -self.validation_loss
+        return (self.held_out_recall or 0.0, loss) if by_recall else (loss, 0.0)
+
+
+def evaluations_of(progress: Progress, until: int) -> list[Evaluated]:
+    """The evaluations that a run has written, up to a step."""
+    return [
+        Evaluated(step.step, step.held_out_recall, step.validation_loss)
+        for step in progress.steps
+        if step.step <= until
+        and (step.validation_loss is not None or step.held_out_recall is not None)
+    ]
+
+
+class BestAdapter:
+    """Keeps the adapter of the best evaluation, and knows when there was no better one for long.
+
+    by_recall: whether held-out fact recall decides, else the validation loss. earlier: evaluations
+    of the part of the run that came before.
+    """
+
+    def __init__(
+        self, folder: RunFolder, base_model: str, by_recall: bool, earlier: list[Evaluated]
+    ) -> None:
+        self._folder, self._base_model, self._by_recall = folder, base_model, by_recall
+        self._seen = list(earlier)
+        kept = read_json(folder.best / _BEST)
+        # Where it was killed between an evaluation and a checkpoint, the best is of a later step.
+        self.best = Evaluated(**kept) if kept is not None else None
+
+    @property
+    def since_best(self) -> int:
+        """Evaluations in a row that were no better than the best one."""
+        if self.best is None:
+            return 0
+        return sum(one.step > self.best.step for one in self._seen)
+
+    @property
+    def why(self) -> str:
+        """What decided, in words."""
+        return "held-out fact recall" if self._by_recall else "validation loss"
+
+    def take(self, evaluated: Evaluated, model: PeftModel) -> None:
+        """Note an evaluation, and keep the adapter where it is the best. Raises OSError."""
+        self._seen.append(evaluated)
+        best = self.best
+        figure = evaluated.figure(self._by_recall)
+        other = best is not None and best.step != evaluated.step
+        if best is not None and other and figure <= best.figure(self._by_recall):
+            return
+        save_adapter(model, self._folder.best, self._base_model, asdict(evaluated))
+        self.best = evaluated
+        logger.info("Step %d is the best so far: %s", evaluated.step, evaluated)
+
+
+def save_adapter(
+    model: PeftModel, target: Path, base_model: str, about: dict[str, object] | None = None
+) -> str:
+    """Write the adapter in bf16 to a folder, whole or not at all; return its weights' SHA-256.
+
+    base_model: its portable name, which takes the place of the path on this machine. about: what is
+    to be written beside it. Raises OSError.
+    """
+    temporary = target.with_name(f".{target.name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+    tensors = {
+        name: t.detach().to("cpu", torch.bfloat16).contiguous() for name, t in weights.items()
+    }
+    save_file(tensors, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = cast(LoraConfig, model.peft_config["default"])
+    name, training = config.base_model_name_or_path, config.inference_mode
+    config.base_model_name_or_path = base_model
+    config.inference_mode = True
+    config.target_modules = sorted(config.target_modules or ())  # a set has no order of its own
+    config.save_pretrained(str(temporary))
+    config.base_model_name_or_path, config.inference_mode = name, training
+    if about is not None:
+        write_json(temporary / _BEST, about)
+    put_in_place(temporary, target)
+    return file_sha256(target / "adapter_model.safetensors")
+
+
+def keep_best(folder: RunFolder) -> str:
+    """Make the best adapter the run's own; return its weights' SHA-256. Raises OSError."""
+    temporary = folder.path / f".{folder.adapter.name}.new"
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(folder.best, temporary)
+    (temporary / _BEST).unlink()
+    put_in_place(temporary, folder.adapter)
+    return file_sha256(folder.adapter / "adapter_model.safetensors")
+
+
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Give a finished folder its name, after its bytes have reached the disk."""
+    for path in temporary.iterdir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    temporary.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
