@@ -16,20 +16,29 @@ class Column:
     hint: str = ""
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], caption: str) -> str:
-    """rows hold safe HTML, a cell for each column. caption: for who cannot see the heading."""
+def table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    caption: str,
+    attributes: Sequence[str] | None = None,
+) -> str:
+    """rows hold safe HTML, a cell for each column. caption: for who cannot see the heading.
+
+    attributes: of each row, as they stand in its tag.
+    """
+    own = [f" {one}" for one in attributes] if attributes is not None else [""] * len(rows)
     heads = "".join(
         f'<th scope="col"{_numeric(column)}{_hint(column)}>{escape(column.title)}</th>'
         for column in columns
     )
     body = "".join(
-        "<tr>"
+        f"<tr{said}>"
         + "".join(
             f'<td{_numeric(column)} data-label="{escape(column.title)}"><div>{cell}</div></td>'
             for column, cell in zip(columns, row, strict=True)
         )
         + "</tr>"
-        for row in rows
+        for row, said in zip(rows, own, strict=True)
     )
     return (
         f'<table class="list"><caption class="sr">{escape(caption)}</caption>'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from assistant.store.assistants import locked_assistant
 from assistant.store.rows import example_of, example_values
 from assistant.store.schema import examples
 
+_FIELDS = [examples.c[field.name] for field in fields(Example)]
 _BATCH = 500  # ids in one statement, below every database's limit of variables
 
 
@@ -36,19 +38,56 @@ def add_examples(connection: Connection, assistant_id: str, added: Iterable[Exam
 def examples_of(
     connection: Connection, assistant_id: str, split: SplitName | None, rejected: bool | None
 ) -> list[Example]:
-    statement = select(examples).where(examples.c.assistant_id == assistant_id)
+    statement = select(*_FIELDS).where(examples.c.assistant_id == assistant_id)
     if rejected is not None:
         statement = statement.where(examples.c.rejected == rejected)
     if split is not None:
         statement = statement.where(examples.c.split == split)
-    found = connection.execute(statement.order_by(examples.c.position)).mappings()
+    found = connection.execute(statement.order_by(examples.c.position))
     return [example_of(row) for row in found]
+
+
+def example(connection: Connection, assistant_id: str, example_id: str) -> Example:
+    statement = select(*_FIELDS).where(
+        examples.c.assistant_id == assistant_id, examples.c.id == example_id
+    )
+    found = connection.execute(statement).first()
+    if found is None:
+        raise NotFound(
+            "There is no such example any more: it may have been edited or deleted elsewhere, "
+            "look at the list again."
+        )
+    return example_of(found)
+
+
+def set_rejected(
+    connection: Connection, assistant_id: str, ids: Iterable[str], rejected: bool
+) -> int:
+    wanted = set(ids)
+    if not rejected:
+        known = examples_of(connection, assistant_id, None, rejected=True)
+        back = [replace(one, rejected=False) for one in known if one.id in wanted]
+        _refuse_leak(connection, assistant_id, back, "")
+    changed = 0
+    for batch in _batches(wanted):
+        statement = (
+            update(examples)
+            .where(
+                examples.c.assistant_id == assistant_id,
+                examples.c.id.in_(batch),
+                examples.c.rejected != rejected,
+            )
+            .values(rejected=rejected)
+        )
+        changed += connection.execute(statement).rowcount
+    return changed
 
 
 def update_example(
     connection: Connection, assistant_id: str, example_id: str, changed: Example
 ) -> None:
-    _refuse_leak(connection, assistant_id, [changed], example_id)
+    if not _uses_the_same(connection, assistant_id, example_id, changed):
+        _refuse_leak(connection, assistant_id, [changed], example_id)
     statement = (
         update(examples)
         .where(examples.c.assistant_id == assistant_id, examples.c.id == example_id)
@@ -90,6 +129,17 @@ def replace_examples(
             known.add(example.id)
 
 
+def _uses_the_same(
+    connection: Connection, assistant_id: str, example_id: str, changed: Example
+) -> bool:
+    """Whether the words and the use stay what they were, so that nothing new can leak."""
+    statement = select(examples.c.split, examples.c.rejected).where(
+        examples.c.assistant_id == assistant_id, examples.c.id == example_id
+    )
+    before = connection.execute(statement).first()
+    return changed.id == example_id and before == (changed.split, changed.rejected)
+
+
 def _refuse_leak(
     connection: Connection, assistant_id: str, added: list[Example], replaced: str
 ) -> None:
@@ -102,12 +152,15 @@ def _refuse_leak(
 
 
 def delete_examples(connection: Connection, assistant_id: str, ids: Iterable[str]) -> int:
-    wanted = list(ids)
     deleted = 0
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
+    for batch in _batches(ids):
         statement = delete(examples).where(
             examples.c.assistant_id == assistant_id, examples.c.id.in_(batch)
         )
         deleted += connection.execute(statement).rowcount
     return deleted
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    wanted = sorted(ids)
+    return (wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH))

@@ -265,6 +265,19 @@ class Store(EvaluationStore, ReviewStore):
         with self._database.read() as connection:
             return examples.examples_of(connection, assistant_id, split, rejected)
 
+    def example(self, assistant_id: str, example_id: str) -> Example:
+        """Raises NotFound."""
+        with self._database.read() as connection:
+            return examples.example(connection, assistant_id, example_id)
+
+    def set_rejected(self, assistant_id: str, ids: Iterable[str], rejected: bool) -> int:
+        """Reject examples, or take them back; returns how many that changed.
+
+        Raises ExamplesError where one taken back would train on a test question: none is then.
+        """
+        with self._database.write() as connection:
+            return examples.set_rejected(connection, assistant_id, ids, rejected)
+
     def update_example(self, assistant_id: str, example_id: str, changed: Example) -> None:
         """Put an example in the place of the one of this id (new words make a new id).
 

@@ -66,7 +66,7 @@ class _Page:
                     with gr.Tab("Documents", id="documents") as self._documents_tab:
                         self._documents = DocumentsTab(self._services, places, self._panel)
                     with gr.Tab("Examples", id="examples") as self._examples_tab:
-                        self._examples = ExamplesTab(self._services, places)
+                        self._examples = ExamplesTab(self._services, places, self._panel)
                     with gr.Tab("Training", id="training") as self._training_tab:
                         self._training = TrainingTab(self._services, places)
                     with gr.Tab("Results", id="results") as self._results_tab:
@@ -182,12 +182,6 @@ class _Page:
                 documents.retrieval.shown,
             ),
             (
-                self._examples_tab,
-                self._examples.values,
-                [assistant, *self._examples.filters],
-                self._examples.shown,
-            ),
-            (
                 self._training_tab,
                 training.values,
                 [assistant, training.preset, training.run],
@@ -204,6 +198,13 @@ class _Page:
                 outputs,
                 **QUICK,
             )
+        examples = self._examples
+        for event, values, inputs, outputs in (
+            (self._examples_tab.select, examples.values, examples.view, examples.shown),
+            (assistant.change, examples.begun, [assistant], examples.fresh),
+        ):
+            event(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
+        examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for timer in (documents.timer, training.timer):
             timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for event in (documents.removed, *self._examples.changed):

@@ -12,6 +12,7 @@ import gradio as gr
 
 STATIC = Path(str(files("assistant.ui"))) / "static"
 STYLESHEET = Path(str(files("assistant.drawing"))) / "duet.css"
+EXAMPLES_STYLESHEET = STATIC / "examples.css"
 FAVICON = STATIC / "favicon.png"
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -19,7 +20,8 @@ _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
 def _head() -> str:
-    script = (STATIC / "duet.js").read_text("utf-8")
+    scripts = ("duet.js", "examples.js")
+    script = "\n".join((STATIC / name).read_text("utf-8") for name in scripts)
     return (
         '<meta name="color-scheme" content="light dark">'
         f'<meta name="referrer" content="no-referrer"><script>{script}</script>'

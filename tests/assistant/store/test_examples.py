@@ -104,3 +104,17 @@ def test_a_rejected_example_trains_on_no_test_question(
 ) -> None:
     same = example("Two?", id="other", answer="another answer", rejected=True)
     assert filled.add_examples("a1", [same]) == 1
+
+
+def test_one_example_is_read_and_rejected_and_taken_back(
+    filled: Store, example: Callable[..., Example]
+) -> None:
+    one, two = example("One?"), example("Two?", split="recall")
+    assert filled.example("a1", one.id) == one
+    assert filled.set_rejected("a1", [one.id, two.id, "nobody"], True) == 2
+    assert filled.examples("a1") == []
+    assert filled.example("a1", two.id) == replace(two, rejected=True)
+    assert filled.set_rejected("a1", [one.id, one.id], False) == 1
+    assert filled.examples("a1") == [one]
+    with pytest.raises(NotFound, match="any more"):
+        filled.example("a1", "nobody")

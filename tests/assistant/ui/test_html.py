@@ -27,7 +27,8 @@ from assistant.records import (
 )
 from assistant.runs import PRESETS, Run, Step
 from assistant.ui.documents_html import document_table, indexing_html
-from assistant.ui.examples_html import PAGE, example_table, filtered, summary
+from assistant.ui.example_drawer import evidence, example_drawer
+from assistant.ui.examples_html import PAGE, example_table, summary
 from assistant.ui.indexing import Indexing
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.passages import drawer, found_list, marked_passage, passages_as_cut
@@ -117,6 +118,7 @@ def test_words_of_people_and_documents_are_escaped() -> None:
         found_list([Hit(passage, 1, 1.0, 0.5, 2.0, 0.5)], "img onerror"),
         marked_passage(HOSTILE, 1, 5, HOSTILE),
         example_table([example], 0, 1),
+        example_drawer(replace(example, passage=HOSTILE, span=(1, 4)), [example], HOSTILE, True),
         notice(HOSTILE, "bad"),
         progress(HOSTILE, 0.5, HOSTILE),
         run_panel(run(error=HOSTILE, state="failed")),
@@ -187,15 +189,37 @@ def examples(count: int) -> list[Example]:
     ]
 
 
-def test_examples_are_filtered_and_paged() -> None:
+def test_examples_are_paged() -> None:
     many = examples(PAGE + 5)
-    assert len(filtered(many, "question 3?", "", "")) == 6  # 3, 13, 23, 33, 43 and 53
-    assert filtered(many, "", "recall", "") == []
     first = example_table(many, 0, len(many))
     assert f"1 to {PAGE} of {PAGE + 5} examples" in first
     assert ">Later<" in first and ">Earlier<" not in first
     last = example_table(many, 1, len(many))
     assert ">Later<" not in last and ">Earlier<" in last
+
+
+def test_a_row_can_be_accepted_only_where_it_is_flagged() -> None:
+    plain, flagged = examples(2)
+    flagged = replace(flagged, flags=("ambiguous",))
+    assert 'data-action="accept"' not in example_table([plain], 0, 1)
+    assert 'data-action="accept"' in example_table([flagged], 0, 1)
+    rejected = example_table([replace(flagged, rejected=True)], 0, 1)
+    assert 'data-action="take-back"' in rejected and 'data-action="reject"' not in rejected
+
+
+def test_the_evidence_is_marked_where_it_is_known() -> None:
+    assert evidence("It holds <2> litres.", (9, 12)) == "It holds <mark>&lt;2&gt;</mark> litres."
+    for span in (None, (3, 3), (5, 99)):
+        assert "<mark>" not in evidence("It holds 2 litres.", span)
+
+
+def test_an_example_whole_says_what_was_measured_in_words() -> None:
+    one, other = examples(2)
+    one = replace(one, scores={"support": 0.93, "rank": 3.0, "own": 0.5}, flags=("ambiguous",))
+    html = example_drawer(one, [other] * 14, "Tank › Filling", stale=True)
+    for told in ("holds 93 % of", "comes in place 3", "own: 0.50", "does not bring its own"):
+        assert told in html
+    assert "Question 1?" in html and "and 2 more" in html
 
 
 def test_examples_are_summed_up_by_use() -> None:

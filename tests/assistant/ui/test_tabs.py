@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,7 +11,7 @@ import pytest
 
 from assistant.comparison import Compared
 from assistant.errors import NotFound
-from assistant.records import Assistant, Comparison
+from assistant.records import Assistant, Comparison, Example
 from assistant.ui.chat_tab import ChatTab
 from assistant.ui.documents import DocumentsTab
 from assistant.ui.examples import ExamplesTab
@@ -31,7 +30,7 @@ class Tabs:
             places, panel = Places(*states), markup()
             self.chat = ChatTab(services, places, panel)
             self.documents = DocumentsTab(services, places, panel)
-            self.examples = ExamplesTab(services, places)
+            self.examples = ExamplesTab(services, places, panel)
             self.training = TrainingTab(services, places)
             self.results = ResultsTab(services)
 
@@ -76,47 +75,6 @@ def test_a_made_up_document_is_answered_with_a_sentence(tabs: Tabs, kettle: Assi
     assert 'role="alert"' in said
 
 
-def test_an_example_is_added_changed_and_deleted(tabs: Tabs, kettle: Assistant) -> None:
-    examples, store = tabs.examples, tabs.examples._services.workspace.store
-    examples._save(kettle.id, "", "How big?", "1.85 litres.", True, "train", "", "", "")
-    (kept,) = store.examples(kettle.id)
-    opened = examples._pressed(press(action="edit", id=kept.id), kettle.id, "", "", "")
-    assert "How big?" in text(opened)
-    examples._save(kettle.id, kept.id, "How big?", "", False, "recall", "", "", "")
-    (changed,) = store.examples(kettle.id)
-    assert not changed.answerable and changed.split == "recall"
-    assert "do not say" in changed.answer
-    assert "Example deleted." in text(examples._delete(kettle.id, changed.id, "", "", ""))
-    assert store.examples(kettle.id) == []
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "split"), [("", "x", "train"), ("x", " ", "train"), ("x", "y", "no")]
-)
-def test_half_an_example_is_not_saved(
-    tabs: Tabs, kettle: Assistant, question: str, answer: str, split: Any
-) -> None:
-    said = tabs.examples._save(kettle.id, "", question, answer, True, split, "", "", "")
-    assert 'role="alert"' in text(said)
-    assert tabs.examples._services.workspace.store.examples(kettle.id) == []
-
-
-def test_a_faulty_file_is_refused_whole_and_deleted(
-    tabs: Tabs, kettle: Assistant, tmp_path: Path
-) -> None:
-    upload = tmp_path / "rows.jsonl"
-    upload.write_text('{"question": "a", "answer": "b"}\n{"question": ""}\n', "utf-8")
-    said = text(tabs.examples._import(str(upload), kettle.id, "", "", ""))
-    assert "line 2" in said and 'role="alert"' in said
-    assert not upload.exists()
-    assert tabs.examples._services.workspace.store.examples(kettle.id) == []
-
-
-def test_examples_are_written_from_the_documents(tabs: Tabs, kettle: Assistant) -> None:
-    said = last(tabs.examples._write(kettle.id, "", "", ""))
-    assert "written from the documents" in said and "1.85" in said
-
-
 def test_training_without_examples_says_what_to_do(tabs: Tabs, kettle: Assistant) -> None:
     values = tabs.training.values(kettle.id)
     assert "no examples to train on yet" in text(values)
@@ -125,7 +83,8 @@ def test_training_without_examples_says_what_to_do(tabs: Tabs, kettle: Assistant
 
 
 def test_settings_by_hand_are_checked_together(tabs: Tabs, kettle: Assistant) -> None:
-    tabs.examples._save(kettle.id, "", "How big?", "1.85 litres.", True, "train", "", "", "")
+    store = tabs.training._services.workspace.store
+    store.add_examples(kettle.id, [Example("e", "How big?", "1.85.", "written", "train")])
     said = last(tabs.training._train(kettle.id, "quick", "", 9000, None, 0, 32, 8, 1024, 0))
     assert "epochs must be" in said and "rank must be" in said
     kept = _settings("thorough", (3, None, None, None, None, None, 7))

@@ -1,0 +1,47 @@
+"""Which examples a filter takes, each of its parts alone and together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from assistant.example_filter import Filter, filtered
+from assistant.records import Example
+
+PLAIN = Example(
+    "a", "How big is the Tank?", "1.85 litres.", "generated", "train", document="Manual.md",
+    method="number", section="here",
+)  # fmt: skip
+EXAMPLES = (
+    PLAIN,
+    replace(PLAIN, id="b", split="recall", flags=("ambiguous",)),
+    replace(PLAIN, id="c", source="written", method="by hand", document="", section=""),
+    replace(PLAIN, id="d", section="gone", flags=("personal data",)),
+    replace(PLAIN, id="e", answerable=False, section=""),
+    replace(PLAIN, id="f", section="gone", rejected=True, flags=("ambiguous",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Filter(), "abcde"),
+        (Filter(words="TANK  manual"), "abde"),
+        (Filter(words="tank nothing"), ""),
+        (Filter(split="recall"), "b"),
+        (Filter(source="written"), "c"),
+        (Filter(method="number"), "abde"),
+        (Filter(document="Manual.md"), "abde"),
+        (Filter(section="here"), "ab"),
+        (Filter(standing="flagged"), "bd"),
+        (Filter(standing="ambiguous"), "b"),
+        (Filter(standing="personal data"), "d"),
+        (Filter(standing="unanswerable"), "e"),
+        (Filter(standing="stale"), "d"),
+        (Filter(standing="rejected"), "f"),
+        (Filter(words="1.85", split="train", standing="flagged", document="Manual.md"), "d"),
+    ],
+)
+def test_a_filter_takes_what_fits_all_of_it(wanted: Filter, found: str) -> None:
+    assert "".join(one.id for one in filtered(EXAMPLES, wanted, {"here"})) == found
