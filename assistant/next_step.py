@@ -10,6 +10,7 @@ from assistant.ratings.judgements import Judgements, judgements
 from assistant.ratings.rating import alpha_of_pair
 from assistant.ratings.sequence import more_votes_needed
 from assistant.records import KINDS
+from assistant.registry.sources import learned, stale_examples
 from assistant.runs import Run
 
 if TYPE_CHECKING:
@@ -33,14 +34,16 @@ class NextStep:
 def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
     """What would help this assistant most now."""
     runs = workspace.runs(assistant).list()
-    going = next((run for run in runs if run.live), None)
+    going = next((run for run in reversed(runs) if run.live or run.state == "queued"), None)
     if going is not None:
         return NextStep(_training(going), "Watch", "watch_training")
     documents = workspace.corpus(assistant).documents()
     if not documents:
         return NextStep("Drop your documents here to begin.", "Add documents", "add_documents")
-    if any(run.usable for run in runs):
-        return _voting(judgements(workspace.store, assistant.id))
+    usable = next((run for run in runs if run.usable), None)
+    if usable is not None:
+        stale = _stale(workspace, assistant, usable)
+        return stale or _voting(judgements(workspace.store, assistant.id))
     if not workspace.store.conversations(assistant.id):
         return NextStep("Your documents are ready: ask them something.", "Ask a question", "ask")
     if not workspace.store.examples(assistant.id, "train"):
@@ -52,7 +55,25 @@ def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
     return NextStep("Your examples are ready: train a model on them.", "Train", "train")
 
 
+def _stale(workspace: Workspace, assistant: Assistant, run: Run) -> NextStep | None:
+    """What to do where the tuned model learned from what has changed since; None where not."""
+    known = learned(workspace, assistant, run)
+    if not known.stale:
+        return None
+    count = f"{known.stale:,} of the {known.rows:,} rows"
+    changed = f"Documents changed: {count} that the tuned model learned are stale"
+    corpus = workspace.corpus(assistant)
+    trained = workspace.store.examples(assistant.id, "train")
+    if not trained or stale_examples(trained, corpus.documents(), corpus.sections()):
+        return NextStep(
+            f"{changed}. Write their examples anew.", "Write examples", "write_examples"
+        )
+    return NextStep(f"{changed}. Train again on the examples as they are now.", "Train", "train")
+
+
 def _training(run: Run) -> str:
+    if run.state == "queued":
+        return f"A run waits for its turn: number {run.position or 1} in the queue."
     if run.state == "stopping":
         return "Training is stopping and will be saved."
     if not run.steps:

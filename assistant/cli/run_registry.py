@@ -173,7 +173,7 @@ def _results(found: RunComparison) -> list[tuple[str, ...]]:
     add("minutes", [one.minutes for one in found.runs], ".1f")
     add("adapter, MB", [one.megabytes for one in found.runs], ".1f")
     add("loss", [step.loss if step else None for step in last], ".3f")
-    add("held-out fact recall", [one.fact_recall for one in found.runs], ".2f")
+    add("held-out fact recall", [one.held_out_recall for one in found.runs], ".2f")
     add("stale rows", [float(one.learned.stale) for one in found.runs], ".0f")
     rows.append(("machine", *(one.machine for one in found.runs)))
     keys = dict.fromkeys(

@@ -43,16 +43,16 @@ class ComparedRun:
     """A run with what it cost and came to.
 
     minutes: of training, None without a step. megabytes: of the adapter, None without one. machine:
-    where it was trained, in words, "" where that is not known. fact_recall: held-out, as the worker
-    measured it last, None where it did not. scores: the newest of each question set, kind and
-    metric.
+    where it was trained, in words, "" where that is not known. held_out_recall: of the questions
+    that the worker asked, by the adapter that was kept; None where it asked none. scores: the
+    newest of each question set, kind and metric.
     """
 
     run: Run
     minutes: float | None
     megabytes: float | None
     machine: str
-    fact_recall: float | None
+    held_out_recall: float | None
     learned: Learned
     scores: tuple[RunScore, ...]
 
@@ -118,13 +118,13 @@ def _compared(
     weights = None
     if run.adapter is not None:
         weights = sum(path.stat().st_size for path in run.adapter.iterdir()) / 1e6
-    recall = run.final.get("fact_recall")
+    recall = run.final.get("held_out_recall")
     return ComparedRun(
         run=run,
         minutes=run.steps[-1].seconds / 60 if run.steps else None,
         megabytes=weights,
         machine=_machine(run, about),
-        fact_recall=float(recall) if isinstance(recall, int | float) else None,
+        held_out_recall=float(recall) if isinstance(recall, int | float) else None,
         learned=learned(workspace, assistant, run),
         scores=run_scores(run.id, evaluations),
     )
@@ -132,7 +132,7 @@ def _compared(
 
 def _machine(run: Run, about: Mapping[str, Any]) -> str:
     known = about.get("machine") or {}
-    device = str(run.final.get("gpu") or run.final.get("device") or "")
+    device = run.preflight.device_name if run.preflight else str(run.final.get("device") or "")
     parts = [device, f"{known['cores']} cores" if "cores" in known else ""]
     parts.append(f"{known['memory_gib']:.0f} GiB" if "memory_gib" in known else "")
     return ", ".join(filter(None, parts))

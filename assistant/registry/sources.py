@@ -134,6 +134,18 @@ def _stale(
     return document.version > 1 and document.added_at > run.created_at
 
 
+def stale_examples(
+    examples: Sequence[Example], documents: Sequence[Document], sections: frozenset[str]
+) -> int:
+    """Examples from sections, or of documents, that are not there any more."""
+    here = {document.name for document in documents}
+    return sum(
+        section not in sections if section else bool(one.document) and one.document not in here
+        for one in examples
+        for section in (section_hash_of(one),)
+    )
+
+
 def matched_sources(asked: Sequence[tuple[str, str]], examples: Sequence[Example]) -> list[Source]:
     """Sources of an old run by questions and answers; rows of no known example are left out."""
     known = {(one.question.strip(), one.answer.strip()): one for one in examples}

@@ -135,9 +135,9 @@ class Evidence:
     """Everything at hand for one assistant.
 
     unused_questions: test questions that no evaluation has asked yet. has_documents, has_run:
-    whether RAG and a tuned model can answer at all. stale_examples: trained examples whose
-    document has changed or gone since. outdated: the kinds whose tests, or most of whose votes, are
-    of another version than the one in use.
+    whether RAG and a tuned model can answer at all. stale_examples: rows that the tuned model
+    learned from what has changed or gone since. outdated: the kinds whose tests, or most of whose
+    votes, are of another version than the one in use.
     """
 
     contenders: tuple[ContenderEvidence, ...]

@@ -11,11 +11,11 @@ import numpy as np
 
 from assistant.errors import InvalidRequest, documents_mapped
 from assistant.evaluation.question_sets import own_question_set
-from assistant.models import read_json
 from assistant.ratings.judgements import Judgements, judgements
 from assistant.ratings.records import Pair, Ratings
 from assistant.ratings.report import kind_ratings
 from assistant.records import KINDS, Assistant, ContenderKind, Decision
+from assistant.registry.sources import learned
 from assistant.runs import Run
 from assistant.verdict.evidence import (
     ContenderEvidence,
@@ -88,7 +88,8 @@ def _evidence(
     rated: Ratings,
 ) -> Evidence:
     usable = next((run for run in runs if run.usable), None)
-    stale = stale_documents(workspace, assistant, usable, documents) if usable else ()
+    known = learned(workspace, assistant, usable) if usable else None
+    stale = known.stale_documents if known else ()
     contenders = tuple(
         _contender(workspace, assistant, kind, measured, rated, usable, stale)
         for kind in KINDS
@@ -107,7 +108,7 @@ def _evidence(
         unused_questions=_unused(workspace, assistant, measured),
         has_documents=bool(documents),
         has_run=usable is not None,
-        stale_examples=_stale_examples(workspace, assistant, stale),
+        stale_examples=known.stale if known else 0,
     )
 
 
@@ -207,26 +208,6 @@ def freshness(kind: ContenderKind, stale: Sequence[str]) -> str:
     if kind == "tuned":
         return f"{learned[0].upper()}{learned[1:]}."
     return f"{follows[0].upper()}{follows[1:]}; its tuned part {learned}."
-
-
-def stale_documents(
-    workspace: Workspace, assistant: Assistant, run: Run, documents: Sequence[Document]
-) -> tuple[str, ...]:
-    """Names of documents that the run learned from and that changed or went since it began."""
-    about = read_json(workspace.runs(assistant).folder / run.id / "run.json") or {}
-    here = {document.name: document for document in documents}
-    return tuple(
-        name
-        for name in about.get("documents") or ()
-        if name not in here or (here[name].version > 1 and here[name].added_at > run.created_at)
-    )
-
-
-def _stale_examples(workspace: Workspace, assistant: Assistant, stale: Sequence[str]) -> int:
-    if not stale:
-        return 0
-    trained = workspace.store.examples(assistant.id, "train")
-    return sum(example.document in stale for example in trained)
 
 
 def _unused(workspace: Workspace, assistant: Assistant, measured: Quality) -> int:

@@ -149,10 +149,9 @@ def test_a_changed_document_makes_evidence_and_run_outdated(
     evaluate("e1", {both[0]: [1.0] * 3, both[1]: [1.0] * 3})
     runs = workspace.runs(kettle)
     run_json = runs.folder / runs.list()[0].id / "run.json"
-    write_json(run_json, (read_json(run_json) or {}) | {"documents": ["manual.md"]})
-    workspace.store.add_examples(
-        kettle.id, [Example("x", "Why?", "So.", "written", "train", document="manual.md")]
-    )
+    (document,) = workspace.corpus(kettle).documents()
+    source = {"document": "manual.md", "section": "", "sha256": document.sha256, "rows": 1}
+    write_json(run_json, (read_json(run_json) or {}) | {"sources": [source]})
     assert verdict(workspace, kettle).evidence.stale_examples == 0
     manual = tmp_path / "manual.md"
     manual.write_text("# Kestrel\n\nThe tank holds 2.1 litres now.\n", "utf-8")
