@@ -66,6 +66,13 @@ VARIABLES = (
     ),
     Variable("DUET_JUDGE_MODEL", "The name of that model.", "none"),
     Variable("DUET_JUDGE_KEY", "The key for that address.", "none", secret=True),
+    Variable(
+        "DUET_WRITER_URL",
+        "An OpenAI-compatible address of a model that writes examples, where you ask for it.",
+        "a model on this machine",
+    ),
+    Variable("DUET_WRITER_MODEL", "The name of that model.", "the assistant's base model"),
+    Variable("DUET_WRITER_KEY", "The key for that address.", "none", secret=True),
 )
 """All of them; docs/settings.md has the same list."""
 

@@ -22,6 +22,7 @@ from assistant.cli import (
     sweeping,
     training,
     verdict,
+    writing,
 )
 from assistant.cli.documents import check as check_documents
 from assistant.cli.documents import embedder, show_documents
@@ -43,6 +44,7 @@ app.add_typer(documents, name="documents")
 documents.command("check")(check_documents)
 documents.command("embedder")(embedder)
 app.add_typer(examples, name="examples")
+examples.command("write")(writing.write)
 app.add_typer(training.runs, name="runs")
 run_registry.add_to(training.runs)
 app.add_typer(sweeping.sweeps, name="sweeps")

@@ -56,20 +56,6 @@ def import_examples(
         note(sentence)
 
 
-@examples.command("write")
-def write_examples(name: Name, as_json: AsJson = False) -> None:
-    """Write examples from the documents by rule."""
-    with opened() as workspace:
-        written = workspace.write_examples(workspace.assistant(name))
-    if as_json:
-        left_out = [one.question for one in written.left_out]
-        show_json({"added": written.added, "left_out": left_out})
-        return
-    say(f"{written.added} new examples.")
-    if written.note:
-        note(written.note)
-
-
 @examples.command("check")
 def check(
     name: Name,

@@ -100,6 +100,8 @@ def services(settings: Settings, values: dict[str, str]) -> list[Fact]:
     found = []
     if values["DUET_JUDGE_URL"]:
         found.append(Fact("Judge", values["DUET_JUDGE_URL"]))
+    if values["DUET_WRITER_URL"]:
+        found.append(Fact("Writer of examples", values["DUET_WRITER_URL"]))
     if settings.vector_index.startswith(("http://", "https://")):
         found.append(Fact("Milvus", without_password(settings.vector_index)))
     if not settings.database_url.startswith("sqlite"):
@@ -113,6 +115,11 @@ def leaving(settings: Settings, values: dict[str, str]) -> str:
     if values["DUET_JUDGE_URL"]:
         parts.append(
             "Where you start a judge, questions, answers and references are sent to its address."
+        )
+    if values["DUET_WRITER_URL"]:
+        parts.append(
+            "Where you have a model write examples, passages of your documents and the questions "
+            "on them are sent to its address."
         )
     if settings.vector_index.startswith(("http://", "https://")):
         parts.append("Vectors of the passages are kept on the Milvus server.")

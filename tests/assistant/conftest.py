@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -9,18 +10,23 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from assistant.generation import GenerationRequest, ScriptedBackend
+from assistant.openai_backend import Endpoint
 from assistant.records import Assistant, Example
 from assistant.runs import PRESETS
 from assistant.settings import Settings
@@ -75,6 +81,43 @@ def workspace(settings: Settings, backend: ScriptedBackend) -> Iterator[Workspac
     )
     yield made
     made.close()
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Callable[[dict[str, Any]], tuple[Any, ...]]], Endpoint]]:
+    """An OpenAI-compatible address that replies as a function tells it to.
+
+    The function is called with the body, and with the key that was sent; it returns a status, the
+    content, and if wanted headers.
+    """
+    running: list[ThreadingHTTPServer] = []
+
+    def serve(reply: Callable[[dict[str, Any]], tuple[Any, ...]]) -> Endpoint:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                assert self.path == "/v1/chat/completions"
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body["key"] = self.headers.get("Authorization")
+                status, content, *headers = reply(body)
+                self.send_response(status)
+                for name, value in {"Content-Length": len(content), **dict(*headers)}.items():
+                    self.send_header(name, str(value))
+                self.end_headers()
+                with suppress(OSError):  # whoever asked has gone
+                    self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return Endpoint(f"http://127.0.0.1:{server.server_port}/v1/", "judge", "secret", 0.5)
+
+    yield serve
+    for server in running:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -38,37 +37,6 @@ def judge_pair(ask: Callable[[Sequence[Message]], str], *pair: str) -> Judgement
 
 def said(text: str) -> tuple[int, bytes]:
     return 200, json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-
-
-@pytest.fixture
-def served() -> Iterator[Callable[[Reply], Endpoint]]:
-    """An OpenAI-compatible address that replies as a function tells it to."""
-    running: list[ThreadingHTTPServer] = []
-
-    def serve(reply: Reply) -> Endpoint:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                assert self.path == "/v1/chat/completions"
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                body["key"] = self.headers.get("Authorization")
-                status, content = reply(body)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        running.append(server)
-        return Endpoint(f"http://127.0.0.1:{server.server_port}/v1/", "judge", "secret", 0.5)
-
-    yield serve
-    for server in running:
-        server.shutdown()
-        server.server_close()
 
 
 def test_it_is_asked_in_both_orders_with_the_source(
