@@ -85,6 +85,8 @@ class Run:
     name: str = ""
     note: str = ""
     trial: str = ""
+    method: str = "sft"
+    parent: str = ""
 
     @property
     def live(self) -> bool:
@@ -161,11 +163,18 @@ class Runs:
             documents=documents,
             trial=trial,
         )
+        return self.begin(request, model_folder)
+
+    def begin(self, request: RunRequest, model_folder: Path) -> Run:
+        """Write a request's folder and start its worker, as `start` does.
+
+        Raises TrainingError or StoreError.
+        """
         with self.queue.alone():
             with _mapped("The run could not be written"):
                 folder = self._make(request, model_folder)
             self._take_turn(folder)
-        return self.get(run_id)
+        return self.get(folder.path.name)
 
     def list(self) -> list[Run]:
         """All runs, newest first. Cheap enough to be polled."""
@@ -334,6 +343,8 @@ class Runs:
             name=label.get("name", ""),
             note=label.get("note", ""),
             trial="" if label.get("kept") else about.get("trial", ""),
+            method=about.get("method", "sft"),
+            parent=about.get("parent", {}).get("run", ""),
         )
 
     def _reader(self, folder: RunFolder) -> ProgressReader:

@@ -4,6 +4,8 @@ run.json          what was asked for, and what of: enough to explain the adapter
 train.jsonl       prompt-completion rows, the very messages that chat uses
 validation.jsonl  the same, never trained on
 held_out.json     questions asked while it trains: other wordings of trained facts, and samples
+parent/           the adapter that a run on votes goes on from, its own copy
+replay.jsonl      rows of that run, mixed in so that what they taught is not lost
 local.json        where the base model lies on this machine, and DUET_HOME; never shared
 queued.json       its place in the queue, while it waits for another run to end
 label.json        the name and the note that a person gave it
@@ -52,6 +54,14 @@ class RunFolder:
     @property
     def validation(self) -> Path:
         return self.path / "validation.jsonl"
+
+    @property
+    def parent(self) -> Path:
+        return self.path / "parent"
+
+    @property
+    def replay(self) -> Path:
+        return self.path / "replay.jsonl"
 
     @property
     def local(self) -> Path:
@@ -127,8 +137,9 @@ class RunFolder:
 
     def mark_complete(self, checkpoint: Path) -> None:
         """Say that a checkpoint is whole, after its bytes have reached the disk."""
-        for path in checkpoint.iterdir():
-            _sync(path)
+        for path in checkpoint.rglob("*"):  # a reference adapter has a folder of its own
+            if path.is_file():
+                _sync(path)
         write_text(checkpoint / _COMPLETE, "")
 
     def drop_incomplete_checkpoints(self) -> None:

@@ -24,7 +24,9 @@ class Step:
     far. held_out_recall: share of the held-out questions whose fact the tuned model recalled, in
     [0, 1], where they were asked after this step. memory_bytes: of the process, or allocated on the
     GPU, at the step's end; peak_memory_bytes: the most so far. gpu_use: share of the time that the
-    GPU was at work, in [0, 1], where it can be known.
+    GPU was at work, in [0, 1], where it can be known. reward_margin: of a run on votes, by how much
+    the held-back chosen answers are rewarded above the rejected ones, in nats times beta;
+    reward_accuracy: share of the held-back pairs in which they are, in [0, 1].
     """
 
     step: int
@@ -39,6 +41,8 @@ class Step:
     memory_bytes: int | None = None
     peak_memory_bytes: int | None = None
     gpu_use: float | None = None
+    reward_margin: float | None = None
+    reward_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def run_description(
         "data_sha256": content_hash(rows),
         "prompt_sha256": prompt_fingerprint(assistant.system_prompt),
         "documents": sorted({example.document for example in trained if example.document}),
-        "versions": _versions(),
+        "versions": package_versions(),
         "machine": _machine(),
     }
 
@@ -181,8 +181,8 @@ def characters(rows: Sequence[dict[str, Any]]) -> int:
     return sum(
         len(message["content"])
         for row in rows
-        for part in ("prompt", "completion")
-        for message in row[part]
+        for part in ("prompt", "completion", "chosen", "rejected")
+        for message in row.get(part, ())
     )
 
 
@@ -215,7 +215,8 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Of Python and the packages that a training depends on, for run.json."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
