@@ -57,6 +57,8 @@ _WORKER = (
     "loading",
     "memory",
     "packing",
+    "preference",
+    "preference_trainer",
     "preflight",
     "preparing",
     "sampling",

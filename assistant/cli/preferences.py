@@ -41,6 +41,8 @@ def ended_on_votes(run: Run) -> str:
     margins = [step.reward_margin for step in run.steps if step.reward_margin is not None]
     if margins:
         said.append(f"Held-back reward margin {margins[-1]:.2f} (0 before training).")
+    if run.method == "sft":
+        return ""
     before, after = run.untrained_recall, run.final.get("held_out_recall")
     if before is not None and after is not None:
         said.append(f"Held-out fact recall {before:.2f} before, {after:.2f} after.")

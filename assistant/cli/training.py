@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 import typer
 
 from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
+from assistant.cli.preferences import ended_on_votes, started_on_votes
 from assistant.cli.workspace import Name, opened
 from assistant.errors import Conflict, TrainingError
+from assistant.preferences.records import Method
 from assistant.registry.labels import run_named
 from assistant.registry.waiting import queue_of, waiting_sentence
 from assistant.runs import PRESETS, Run, Runs
@@ -32,6 +34,16 @@ def train(
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Fail where another run is at work.")
     ] = False,
+    from_votes: Annotated[
+        Method | None, typer.Option(help="Go on from a tuned model, on the votes.")
+    ] = None,
+    from_run: Annotated[
+        str | None,
+        typer.Option("--run", help="With --from-votes: the run to go on from, else the latest."),
+    ] = None,
+    all_voters: Annotated[
+        bool, typer.Option("--all-voters", help="With --from-votes: careless voters count too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune on the examples, and follow the run until it ends.
@@ -47,8 +59,13 @@ def train(
         assistant = workspace.assistant(name)
         if no_wait:
             refuse_where_busy(workspace)
-        with bar() as report:
-            run = workspace.train(assistant, settings, report)
+        if from_votes is not None:
+            run = started_on_votes(
+                workspace, assistant, from_votes, from_run, epochs, learning_rate, all_voters
+            )
+        else:
+            with bar() as report:
+                run = workspace.train(assistant, settings, report)
         say_that_it_waits(workspace, run)
         run = run if detach else follow(workspace.runs(assistant), run)
     _show(run, as_json)
@@ -143,3 +160,5 @@ def _show(run: Run, as_json: bool) -> None:
     say(f"Run {run.id}: {run.state}")
     if run.steps:
         note(f"Loss {run.steps[0].loss:.3f} at the start, {run.steps[-1].loss:.3f} at the end.")
+    if said := ended_on_votes(run):
+        note(said)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from assistant.training.failures import sentence
-from assistant.training.folder import RunFolder, write_json
+from assistant.training.folder import RunFolder, read_json, write_json
 from assistant.training.process import sole_training
 
 logger = logging.getLogger(__name__)
@@ -32,16 +32,26 @@ def main(arguments: list[str]) -> int:
     try:
         with sole_training(folder) as to_do:
             if to_do:
-                # Imported late, so that a broken installation of torch is told as a sentence too.
-                from assistant.training.tuning import tune
-
-                tune(folder)
+                _train(folder)
     except Exception as error:
         logger.exception("Run %s failed", folder.path.name)
         folder.drop_incomplete_checkpoints()  # on a full disk, this makes room for the sentence
         write_json(folder.error, {"error": sentence(error, folder), "type": type(error).__name__})
         return 1
     return 0
+
+
+def _train(folder: RunFolder) -> None:
+    """By the method of run.json. Torch is imported late, so that a broken installation of it is
+    told as a sentence too."""
+    if (read_json(folder.run) or {}).get("method", "sft") == "sft":
+        from assistant.training.tuning import tune
+
+        tune(folder)
+    else:
+        from assistant.training.preference import train_on_preferences
+
+        train_on_preferences(folder)
 
 
 if __name__ == "__main__":

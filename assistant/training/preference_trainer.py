@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from datasets.arrow_dataset import Dataset
@@ -14,8 +14,6 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.kto_trainer import KTOTrainer
 
 from assistant.training.rows import TokenRow, padded_batch
-
-_Base = Trainer if TYPE_CHECKING else object
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Replay:
         return padded_batch([drawn.choice(self.rows) for _ in range(count)], self.pad_id)
 
 
-class _VotesTrainer(_Base):
+class _VotesTrainer(Trainer):
     """What both methods share.
 
     `useful_tokens` counts the tokens trained on so far, padding left out: of both answers of a
@@ -46,7 +44,9 @@ class _VotesTrainer(_Base):
         self.useful_tokens = 0
         self._replay = replay
         self._part = (-1, 0)  # the step at hand and its passes so far
-        for module in self.model.modules():
+        assert self.model is not None
+        modules: Iterable[Any] = self.model.modules()
+        for module in modules:
             if hasattr(module, "cast_input_dtype_enabled"):
                 # Under autocast peft's cast to the adapter's fp32 is undone at once.
                 module.cast_input_dtype_enabled = not self.args.bf16
@@ -63,7 +63,7 @@ class _VotesTrainer(_Base):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """The method's loss and, while training, that of the replayed rows, in nats a token."""
-        loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        loss: Any = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if not model.training:
             return loss
         self.useful_tokens += int(inputs["attention_mask"].sum())

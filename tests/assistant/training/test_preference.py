@@ -26,6 +26,7 @@ from assistant.training.request import run_request
 pytest.importorskip("torch")
 
 THINGS = ("lid", "cup", "lamp", "hose", "door", "bell")
+WORDING = Example("v", "Name the lid's colour.", "It is red.", "written", "validation", fact="lid")
 COLOURS = ("red", "green", "blue", "black", "white", "brown")
 
 
@@ -87,7 +88,7 @@ def ask(
         folder.path.mkdir()
         request = preference_request(
             *(name, now, assistant, tiny_model, found, earlier, PreferenceSettings(found.method)),
-            held_out(examples),
+            held_out([*examples, WORDING]),
             epochs,
             5e-3,
         )
@@ -230,7 +231,7 @@ def test_killed_it_goes_on(ask: Ask, tmp_path: Path) -> None:
 @pytest.mark.slow  # the built-in model
 def test_eight_pairs_raise_the_margin_of_the_samples_adapter(tmp_path: Path) -> None:
     """Facts that the sample's adapter knows are asked before and after."""
-    from assistant.examples import read_examples
+    from assistant.interchange.importing import read_examples
     from assistant.models import resolve_model
     from assistant.prompts import NOT_IN_DOCUMENTS, default_system_prompt
 
