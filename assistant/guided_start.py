@@ -25,7 +25,7 @@ _WORDINGS = (
     "I need advice on {subject}.",
     "What should I know about {subject}?",
 )
-_METHOD = "refused subject"
+REFUSED_METHOD = "refused subject"
 
 
 def purpose_defaults(purpose: str) -> Profile:
@@ -120,7 +120,7 @@ def refusal_examples(profile: Profile) -> list[Example]:
                 source="generated",
                 split="generalisation" if question in kept else "train",
                 answerable=False,
-                method=_METHOD,
+                method=REFUSED_METHOD,
             )
             for question in (*known.questions, *asked)
         ]

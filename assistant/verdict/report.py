@@ -139,8 +139,9 @@ def as_html(made: VerdictReport) -> str:
     name = escape(made.verdict.assistant.name)
     style = (files("assistant.drawing") / "duet.css").read_text("utf-8")
     ratings = drawn_ratings.ratings(made.ratings) if made.ratings.kinds.n else ""
+    emphasis = made.verdict.assistant.profile.emphasis
     evaluations = "".join(
-        f'<h3 class="section">{escape(_evaluation_title(one))}</h3>{scores(one)}'
+        f'<h3 class="section">{escape(_evaluation_title(one))}</h3>{scores(one, emphasis)}'
         for one in made.evaluations
     )
     repeat = escape(json.dumps(made.repeat, ensure_ascii=False, indent=2))

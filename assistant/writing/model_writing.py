@@ -23,6 +23,7 @@ from assistant.writing.filters import DropCount, Dropped, Kept, Ranks, drop_coun
 from assistant.writing.journal import opened_journal
 from assistant.writing.model_facts import Discarded, ModelFact, ModelFacts, Stopped
 from assistant.writing.ranking import search_ranks
+from assistant.writing.refused_subjects import renew_refusals
 from assistant.writing.specificity import Specificity
 from assistant.writing.writers import Writer
 from retrieval.corpus import section_sides
@@ -149,6 +150,7 @@ def write_with_model(
     if not examples and not stop.is_set():
         raise ExamplesError(_nothing(writer.short_name, facts))
     added, left_out = _added(workspace, assistant, examples)
+    added += renew_refusals(workspace.store, assistant)
     held = {example.section for example in examples}
     empty = {p.section: p.source for p in ordered[:asked] if p.section not in held}
     return ModelWritten(

@@ -88,7 +88,7 @@ def served() -> Iterator[Callable[[Callable[[dict[str, Any]], tuple[Any, ...]]],
     """An OpenAI-compatible address that replies as a function tells it to.
 
     The function is called with the body, and with the key that was sent; it returns a status, the
-    content, and if wanted headers.
+    content or its parts, and if wanted headers.
     """
     running: list[ThreadingHTTPServer] = []
 
@@ -100,11 +100,13 @@ def served() -> Iterator[Callable[[Callable[[dict[str, Any]], tuple[Any, ...]]],
                 body["key"] = self.headers.get("Authorization")
                 status, content, *headers = reply(body)
                 self.send_response(status)
-                for name, value in {"Content-Length": len(content), **dict(*headers)}.items():
+                length = {"Content-Length": len(content)} if isinstance(content, bytes) else {}
+                for name, value in {**length, **dict(*headers)}.items():
                     self.send_header(name, str(value))
                 self.end_headers()
                 with suppress(OSError):  # whoever asked has gone
-                    self.wfile.write(content)
+                    for part in [content] if isinstance(content, bytes) else content:
+                        self.wfile.write(part)
 
             def log_message(self, *_: object) -> None:
                 pass

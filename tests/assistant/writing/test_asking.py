@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ def said(text: str) -> tuple[int, bytes]:
     return 200, json.dumps({"choices": [{"message": {"content": text}}]}).encode()
 
 
+def patient(served: Serve, reply: Callable[[dict[str, Any]], tuple[Any, ...]]) -> Endpoint:
+    """Waits long enough for a busy machine."""
+    return replace(served(reply), seconds=20)
+
+
 def prompts(*texts: str, decoding: Decoding = SHORT) -> list[Prompt]:
     return [Prompt((Message("user", text),), decoding) for text in texts]
 
@@ -40,7 +46,7 @@ def test_replies_come_to_their_places_with_key_seed_and_limit(served: Serve) -> 
         bodies.append(body)
         return echo(body)
 
-    asks = asks_endpoint(served(reply))
+    asks = asks_endpoint(patient(served, reply))
     asked = [*prompts("a", "b"), *prompts("c", decoding=Decoding(9, 0.7, 3))]
     assert dict(asks(asked, NEVER)) == {0: Reply("A"), 1: Reply("B"), 2: Reply("C")}
     warm = next(body for body in bodies if body["temperature"])
@@ -58,7 +64,9 @@ def test_a_failure_that_passes_is_asked_again(served: Serve, status: int) -> Non
             return status, b"later", {"Retry-After": "0"}
         return echo(body)
 
-    assert list(asks_endpoint(served(reply), 1, 60)(prompts("a"), NEVER)) == [(0, Reply("A"))]
+    assert list(asks_endpoint(patient(served, reply), 1, 60)(prompts("a"), NEVER)) == [
+        (0, Reply("A"))
+    ]
     assert len(failed) == 2
 
 
@@ -71,7 +79,7 @@ def test_the_pause_that_is_asked_for_is_kept_and_can_be_stopped(served: Serve) -
 
     stop = threading.Event()
     threading.Timer(0.4, stop.set).start()
-    assert list(asks_endpoint(served(busy))(prompts("a"), stop)) == []
+    assert list(asks_endpoint(patient(served, busy))(prompts("a"), stop)) == []
     assert len(asked) == 1
 
 
@@ -84,7 +92,7 @@ def test_a_wrong_key_or_name_ends_it_at_once(served: Serve, status: int) -> None
         return status, b"no"
 
     with pytest.raises(GenerationError, match="the key") as raised:
-        list(asks_endpoint(served(refuse), 1)(prompts(*"abcdefgh"), NEVER))
+        list(asks_endpoint(patient(served, refuse), 1)(prompts(*"abcdefgh"), NEVER))
     assert len(asked) <= 2 and "secret" not in str(raised.value)
 
 
@@ -92,22 +100,28 @@ def test_one_bad_prompt_is_left_out_and_five_in_a_row_end_it(served: Serve) -> N
     def picky(body: dict[str, Any]) -> tuple[int, bytes]:
         return (400, b"no") if body["messages"][-1]["content"] == "b" else echo(body)
 
-    found = dict(asks_endpoint(served(picky), 1)(prompts("a", "b", "c"), NEVER))
+    found = dict(asks_endpoint(patient(served, picky), 1)(prompts("a", "b", "c"), NEVER))
     assert found == {0: Reply("A"), 1: Reply(fault="no reply"), 2: Reply("C")}
     with pytest.raises(GenerationError, match="status 400"):
-        list(asks_endpoint(served(picky), 1)(prompts(*"bbbbbbb"), NEVER))
+        list(asks_endpoint(patient(served, picky), 1)(prompts(*"bbbbbbb"), NEVER))
 
 
 def test_silent_endless_and_dripping_replies_are_given_up(served: Serve) -> None:
     def silent(body: dict[str, Any]) -> tuple[int, bytes]:
-        time.sleep(0.8)
+        time.sleep(0.5)
         return echo(body)
 
-    # An empty reply is one; a cut one is not, and a large one is not read to its end.
-    assert dict(asks_endpoint(served(lambda _: said("")))(prompts("a"), NEVER)) == {0: Reply("")}
-    large = asks_endpoint(served(lambda _: (200, b"x" * 1_100_000)), first_pause=0)
-    late = asks_endpoint(served(silent), first_pause=0)
-    for asks in (large, late):
+    def dripping(body: dict[str, Any]) -> tuple[int, Iterator[bytes]]:
+        return 200, (time.sleep(0.05) or b" " for _ in range(20))  # type: ignore[func-returns-value]
+
+    # An empty reply is one; a large one is not read to its end, nor is one that never ends.
+    assert dict(asks_endpoint(patient(served, lambda _: said("")))(prompts("a"), NEVER)) == {
+        0: Reply("")
+    }
+    large = asks_endpoint(patient(served, lambda _: (200, b"x" * 1_100_000)), first_pause=0)
+    short = [replace(served(way), seconds=0.25) for way in (silent, dripping)]
+    late, slow = (asks_endpoint(endpoint, first_pause=0) for endpoint in short)
+    for asks in (large, late, slow):
         assert dict(asks(prompts("a"), NEVER)) == {0: Reply(fault="no reply")}
 
 

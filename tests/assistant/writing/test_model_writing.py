@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 from assistant.errors import Conflict, ExamplesError, GenerationError, InvalidRequest
 from assistant.generation import Generated, GenerationRequest, ScriptedBackend
 from assistant.openai_backend import Endpoint
-from assistant.records import Assistant, Example
+from assistant.prompts import REFUSED_SUBJECT
+from assistant.records import Assistant, Example, Profile
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from assistant.writing.journal import opened_journal
 from assistant.writing.model_writing import ModelOptions, ModelWritten, write_with_model
+from assistant.writing.refused_subjects import renew_refusals
 from assistant.writing.specificity import Specificity
 from assistant.writing.writers import Writer, chosen_writer
 from retrieval.embedder import HashingEmbedder
@@ -217,6 +220,23 @@ def test_rejected_examples_and_test_questions_do_not_come_back(
         write(workspace, empty)
 
 
+def test_refused_subjects_come_and_go_with_the_profile(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    asked = workspace.update(kettle, profile=Profile(refusals=("gossip", "gardening")))
+    write(workspace, asked)
+    refused = [one for one in stored(workspace, kettle) if one.answer == REFUSED_SUBJECT]
+    assert {one.split for one in refused} == {"train", "generalisation"} and len(refused) == 12
+    changed = workspace.update(asked, profile=Profile(refusals=("gossip",)))
+    before = next(one for one in refused if "gardening" in one.question)
+    edited = replace(before, id="mine", question="May I have a garden?", answer="Never.")
+    workspace.store.update_example(kettle.id, before.id, edited)
+    assert renew_refusals(workspace.store, changed) == 0
+    left = [one for one in stored(workspace, kettle) if not one.answerable]
+    assert edited in left and not any("gardening." in one.question for one in left)
+    assert renew_refusals(workspace.store, changed) == 0
+
+
 def test_one_writes_at_a_time_and_other_sections_are_forgotten(tmp_path: Path) -> None:
     line = {"key": "k", "section": "old", "text": "x", "truncated": False}
     path = tmp_path / "writing.jsonl"
@@ -243,7 +263,7 @@ def test_an_address_that_fails_keeps_what_was_replied(
         )
         return 200, json.dumps({"choices": [{"message": {"content": clever(request)}}]}).encode()
 
-    endpoint = served(reply)
+    endpoint = replace(served(reply), seconds=20)
     with pytest.raises(GenerationError, match="the key"):
         write(workspace, kettle, writer=Writer("m", endpoint))
     kept = (workspace.folder(kettle) / "writing.jsonl").read_text("utf-8")
