@@ -173,15 +173,15 @@ def test_of_a_conversation_questions_that_stand_by_themselves_are_taken(tmp_path
         "How big is the tank?",
         "Where are the filters of the Kestrel sold?",
     ]
-    assert any("2 later questions of 1 conversations" in note for note in read.notes)
-    assert any("begin with an answer to nothing" in note for note in read.notes)
+    assert any("2 later questions of 1 conversation." in note for note in read.notes)
+    assert any("the first message of 1 conversation" in note for note in read.notes)
 
 
 def test_system_messages_of_others_are_told(tmp_path: Path, kettle: Assistant) -> None:
     rows = [sharegpt(("system", text), *TURNS) for text in ("One", "Two", kettle.system_prompt)]
     read = read_file(written(tmp_path / "e.jsonl", lines(*rows)), kettle)
-    assert any("2 rows bring a system message" in note for note in read.notes)
-    assert any("2 rows repeat an earlier one" in note for note in read.notes)
+    assert any("stand in 2 rows (2 different)" in note for note in read.notes)
+    assert any("count once: 2." in note for note in read.notes)
 
 
 def test_weights_of_zero_are_not_trained_on(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_weights_of_zero_are_not_trained_on(tmp_path: Path) -> None:
     ]
     read = read_file(written(tmp_path / "e.jsonl", lines({"messages": messages})))
     assert [one.answer for one in read.examples] == ["Two litres."]
-    assert "1 answers of weight 0 were left out." in read.notes
+    assert "Left out for a weight of 0: 1 answer." in read.notes
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_sound_rows_of_a_faulty_file_where_they_are_wanted(tmp_path: Path) -> No
     path = written(tmp_path / "e.jsonl", content)
     assert [one.question for one in read_examples(path, skip_faulty=True)] == ["a"]
     assert [fault.line for fault in read_file(path).faults] == [2, 3]
-    with pytest.raises(ExamplesError, match="All 1 rows are faulty"):
+    with pytest.raises(ExamplesError, match="Faulty: 1 line"):
         read_examples(written(path, "x"), skip_faulty=True)
 
 
