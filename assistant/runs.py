@@ -135,6 +135,7 @@ class Runs:
         documents: Mapping[str, str] | None = None,
         run_id: str = "",
         trial: str = "",
+        log_to: Sequence[str] = (),
     ) -> Run:
         """Write a run's folder and start its worker, or let it wait in the queue.
 
@@ -143,7 +144,8 @@ class Runs:
         are used. passages_for: an example for which it returns passages is trained on twice, from
         memory and from those passages. documents: SHA-256 of the bytes of each by its name, to tell
         later which of them changed. run_id: a new one, where the caller has to know it before.
-        trial: the sweep that the run is of.
+        trial: the sweep that the run is of. log_to: other programs that read its figures
+        (`training.logs.LOGS`).
 
         Raises InvalidRequest for wrong settings, ExamplesError without training examples,
         ModelError without a base model, TrainingError or StoreError where the folder or the process
@@ -162,6 +164,7 @@ class Runs:
             base_sha256,
             documents=documents,
             trial=trial,
+            log_to=log_to,
         )
         return self.begin(request, model_folder)
 

@@ -13,7 +13,7 @@ import shutil
 import threading
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -270,11 +270,15 @@ class Workspace:
             return self._runs[assistant.id]
 
     def train(
-        self, assistant: Assistant, settings: TrainingSettings, progress: Progress | None = None
+        self,
+        assistant: Assistant,
+        settings: TrainingSettings,
+        progress: Progress | None = None,
+        log_to: Sequence[str] = (),
     ) -> Run:
         """Start a run on the assistant's examples. Raises ExamplesError, ModelError, TrainingError.
 
-        progress: of fetching the base model, where it is not there yet.
+        progress: of fetching the base model, where it is not there yet. log_to: see `Runs.start`.
         """
         from assistant.models import resolve_model
 
@@ -288,7 +292,9 @@ class Workspace:
         model = resolve_model(assistant.base_model, self.settings.models, progress)
         with documents_mapped():
             documents = {one.name: one.sha256 for one in self.corpus(assistant).documents()}
-        return self.runs(assistant).start(assistant, model, examples, settings, documents=documents)
+        return self.runs(assistant).start(
+            assistant, model, examples, settings, documents=documents, log_to=log_to
+        )
 
     # Answering
 

@@ -11,15 +11,18 @@ import typer
 from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
 from assistant.cli.preferences import ended_on_votes, started_on_votes
 from assistant.cli.workspace import Name, opened
-from assistant.errors import Conflict, TrainingError
+from assistant.errors import Conflict, InvalidRequest, TrainingError
 from assistant.preferences.records import Method
 from assistant.registry.labels import run_named
 from assistant.registry.waiting import queue_of, waiting_sentence
 from assistant.runs import PRESETS, Run, Runs
+from assistant.training.folder import RunFolder
+from assistant.training.logs import LOGS, log_command
 from assistant.workspace import Workspace
 
 runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
 Preset = Literal["quick", "standard", "thorough"]
+Log = Literal["tensorboard", "trackio", "mlflow"]
 
 _POLL_SECONDS = 0.5
 
@@ -31,6 +34,9 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
+    log: Annotated[
+        list[Log] | None, typer.Option(help="Write its figures for another program too.")
+    ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Fail where another run is at work.")
     ] = False,
@@ -60,13 +66,18 @@ def train(
         if no_wait:
             refuse_where_busy(workspace)
         if from_votes is not None:
+            if log:
+                raise InvalidRequest("--log is for training on examples: leave it out here.")
             run = started_on_votes(
                 workspace, assistant, from_votes, from_run, epochs, learning_rate, all_voters
             )
         else:
             with bar() as report:
-                run = workspace.train(assistant, settings, report)
+                run = workspace.train(assistant, settings, report, log or ())
         say_that_it_waits(workspace, run)
+        for name_of_log in log or ():
+            folder = RunFolder(workspace.runs(assistant).folder / run.id)
+            note(f"{LOGS[name_of_log]}: {log_command(name_of_log, folder)}")
         run = run if detach else follow(workspace.runs(assistant), run)
     _show(run, as_json)
 

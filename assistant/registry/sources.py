@@ -80,10 +80,17 @@ class Learned:
 
 
 def learned(workspace: Workspace, assistant: Assistant, run: Run) -> Learned:
-    """What a run learned from, held against the documents as they are. Raises DocumentsError."""
+    """What a run learned from, held against the documents as they are. Raises DocumentsError.
+
+    Of a run on votes it is what the run that it goes on from had learned.
+    """
     folder = RunFolder(workspace.runs(assistant).folder / run.id)
     about = read_json(folder.run) or {}
-    rows = run.rows.get("train", 0)
+    while "sources" not in about and (about.get("parent") or {}).get("run"):
+        # Votes teach no document: what a run on votes knows, the run before it had learned.
+        folder = RunFolder(folder.path.parent / about["parent"]["run"])
+        about = read_json(folder.run) or {}
+    rows = (about.get("rows") or run.rows).get("train", 0)
     if "sources" in about:
         sources = [Source(**one) for one in about["sources"]]
     else:

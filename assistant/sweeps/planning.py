@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.errors import ExamplesError, InvalidRequest
-from assistant.evaluation.held_out import already_trained
+from assistant.evaluation.held_out import already_trained, refuse_test_questions
 from assistant.evaluation.question_sets import own_question_set, sampled, without
 from assistant.evaluation.records import QuestionSet
 from assistant.model_ladder import LADDER, Rung, next_rung
@@ -110,6 +110,7 @@ def plan_sweep(
         raise ExamplesError(
             "There are no examples to train on: import some, or write them from the documents."
         )
+    refuse_test_questions(examples, examples, workspace.store.question_sets(assistant.id))
     questions = held_out_questions(workspace, assistant, examples, most_questions)
     folder = resolve_model(assistant.base_model, workspace.settings.models, progress)
     speeds = measured_speeds(workspace.queue)

@@ -19,6 +19,7 @@ from assistant.prompts import PromptPassage, prompt_fingerprint, training_row
 from assistant.records import Assistant, Example, content_hash
 from assistant.training.folder import RunFolder, write_json, write_rows
 from assistant.training.held_out import HeldOut, held_out
+from assistant.training.logs import checked_logs
 from assistant.training.settings import TrainingSettings
 
 Rows = list[dict[str, Any]]
@@ -77,15 +78,17 @@ def run_request(
     *,
     documents: Mapping[str, str] | None = None,
     trial: str = "",
+    log_to: Sequence[str] = (),
 ) -> RunRequest:
     """What to train, from examples of the splits `train` and `validation` alone.
 
     documents: SHA-256 of the bytes of each by its name. trial: the sweep that the run is of.
+    log_to: names of `logs.LOGS`.
 
-    Raises InvalidRequest for wrong settings, ExamplesError without training examples, ModelError
-    without a base model.
+    Raises InvalidRequest for wrong settings or a log that is not installed, ExamplesError without
+    training examples, ModelError without a base model.
     """
-    settings = settings.checked()
+    settings, log_to = settings.checked(), checked_logs(log_to)
     parameters = base_parameters(model_folder)
     usable = [example for example in examples if not example.rejected]
     made = [
@@ -112,6 +115,8 @@ def run_request(
     about["sources"] = row_sources(learned, documents or {})
     if trial:
         about["trial"] = trial
+    if log_to:
+        about["log_to"] = list(log_to)
     return RunRequest(about, rows, held_out(usable))
 
 

@@ -13,6 +13,7 @@ from assistant.training import loading, memory
 from assistant.training.failures import out_of_memory
 from assistant.training.folder import RunFolder, checkpoint_step, write_json
 from assistant.training.held_out import ENOUGH
+from assistant.training.log_writers import RunLogs
 from assistant.training.preparing import Preparation, earlier_preflight, measured, prepare
 from assistant.training.progress import append_progress
 from assistant.training.saving import (
@@ -82,9 +83,13 @@ def finish(preparation: Preparation) -> None:
         preparation.every,
         preparation.settings.patience,
         seconds,
+        logs := RunLogs(folder, run, begun),
     )
     trainer.add_callback(progress)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+    finally:
+        logs.close()
     best = progress.best.best if progress.best else None
     if best is None:
         sha256 = save_adapter(cast(PeftModel, trainer.model), folder.adapter, run["base_model"])

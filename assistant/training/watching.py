@@ -16,6 +16,7 @@ from assistant.errors import TrainingError
 from assistant.training import memory
 from assistant.training.folder import RunFolder
 from assistant.training.loading import precision
+from assistant.training.log_writers import RunLogs
 from assistant.training.progress import Step, append_progress
 from assistant.training.sampling import Asker
 from assistant.training.saving import BestAdapter, Evaluated
@@ -29,7 +30,7 @@ class ProgressCallback(TrainerCallback):
 
     every: steps from one evaluation to the next, 0 for none. patience: evaluations without a better
     one after which the run ends, 0 for never. seconds: of the earlier parts of a resumed run.
-    best: None where nothing tells which adapter is better.
+    best: None where nothing tells which adapter is better. logs: told of each line as well.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class ProgressCallback(TrainerCallback):
         every: int,
         patience: int,
         seconds: float,
+        logs: RunLogs,
     ) -> None:
+        self._logs = logs
         self._folder, self._trainer, self._asker = folder, trainer, asker
         self.best, self._every, self._patience = best, every, patience
         self._began = time.monotonic() - seconds
@@ -113,6 +116,7 @@ class ProgressCallback(TrainerCallback):
             gpu_use=memory.gpu_use(args.device),
         )
         append_progress(self._folder.progress, step)
+        self._logs.update()
         self._evaluation_began = time.monotonic()
 
     def on_evaluate(
@@ -127,6 +131,7 @@ class ProgressCallback(TrainerCallback):
         recall, samples = self._asker.ask(model, precision())
         evaluated = Evaluated(state.global_step, recall, (metrics or {}).get("eval_loss"))
         append_progress(self._folder.progress, asdict(evaluated))
+        self._logs.update()
         said = [{k: v for k, v in asdict(one).items() if k != "step"} for one in samples]
         if said:
             append_progress(self._folder.progress, {"step": evaluated.step, "samples": said})
