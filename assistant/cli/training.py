@@ -22,7 +22,6 @@ from assistant.workspace import Workspace
 
 runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
 Preset = Literal["quick", "standard", "thorough"]
-Log = Literal["tensorboard", "trackio", "mlflow"]
 
 _POLL_SECONDS = 0.5
 
@@ -35,7 +34,8 @@ def train(
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
     log: Annotated[
-        list[Log] | None, typer.Option(help="Write its figures for another program too.")
+        list[str] | None,
+        typer.Option(help="Write its figures for tensorboard, trackio or mlflow too."),
     ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Fail where another run is at work.")

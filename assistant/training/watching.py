@@ -42,7 +42,7 @@ class ProgressCallback(TrainerCallback):
         every: int,
         patience: int,
         seconds: float,
-        logs: RunLogs,
+        logs: RunLogs | None = None,
     ) -> None:
         self._logs = logs
         self._folder, self._trainer, self._asker = folder, trainer, asker
@@ -116,7 +116,8 @@ class ProgressCallback(TrainerCallback):
             gpu_use=memory.gpu_use(args.device),
         )
         append_progress(self._folder.progress, step)
-        self._logs.update()
+        if self._logs is not None:
+            self._logs.update()
         self._evaluation_began = time.monotonic()
 
     def on_evaluate(
@@ -131,7 +132,8 @@ class ProgressCallback(TrainerCallback):
         recall, samples = self._asker.ask(model, precision())
         evaluated = Evaluated(state.global_step, recall, (metrics or {}).get("eval_loss"))
         append_progress(self._folder.progress, asdict(evaluated))
-        self._logs.update()
+        if self._logs is not None:
+            self._logs.update()
         said = [{k: v for k, v in asdict(one).items() if k != "step"} for one in samples]
         if said:
             append_progress(self._folder.progress, {"step": evaluated.step, "samples": said})
