@@ -67,16 +67,19 @@ def chosen_writer(wanted: str | None, assistant: Assistant) -> Writer:
     """An http address, "builtin", a folder or a Hugging Face id; None for what the settings say.
 
     The settings are DUET_WRITER_URL and DUET_WRITER_MODEL, which also names the model of an address
-    given here; without them it is the assistant's own base model, where that is large enough.
+    given here; without them it is the assistant's own base model, where that is large enough. The
+    key, DUET_WRITER_KEY, goes to DUET_WRITER_URL alone where that is set.
 
     Raises InvalidRequest where no model is named, or the base model is too small.
     """
     model = os.environ.get("DUET_WRITER_MODEL", "").strip()
-    key = os.environ.get("DUET_WRITER_KEY", "")
+    known = os.environ.get("DUET_WRITER_URL", "").strip()
     named = wanted if wanted and wanted.startswith(("http://", "https://")) else ""
     if named and not model:
         raise InvalidRequest("A model behind an address needs DUET_WRITER_MODEL: set it.")
-    url = named or ("" if wanted else os.environ.get("DUET_WRITER_URL", ""))
+    url = named or ("" if wanted else known)
+    # The key of one address is not shown to another.
+    key = os.environ.get("DUET_WRITER_KEY", "") if known in ("", url) else ""
     endpoint = endpoint_of("DUET_WRITER", url, model, key)
     if endpoint is not None:
         return Writer(endpoint.model, endpoint)

@@ -296,9 +296,14 @@ def test_who_writes_is_named_set_or_large_enough(
     away = chosen_writer("https://u:s3cret@example.org/v1", kettle)
     assert "sent to https://u:***@example.org/v1" in away.leaving
     assert chosen_writer("http://127.0.0.1:1/v1", kettle).leaving == ""
+    monkeypatch.setenv("DUET_WRITER_KEY", "k3y")
+    keyed = chosen_writer("http://127.0.0.1:1/v1", kettle).endpoint
+    assert keyed is not None and keyed.key == "k3y"
     monkeypatch.setenv("DUET_WRITER_URL", "http://127.0.0.1:2/v1")
+    other = chosen_writer("http://127.0.0.1:1/v1", kettle).endpoint
+    assert other is not None and other.key == ""
     settled = chosen_writer(None, kettle).endpoint
-    assert settled is not None and settled.model == "large"
+    assert settled is not None and (settled.model, settled.key) == ("large", "k3y")
     assert chosen_writer("builtin", kettle).endpoint is None
 
 
