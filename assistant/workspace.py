@@ -32,9 +32,7 @@ from assistant.errors import (
 from assistant.evaluation.held_out import (
     Written,
     refuse_test_questions,
-    without_test_questions,
 )
-from assistant.examples import split_examples
 from assistant.generation import Backend
 from assistant.guided_start import checked_profile
 from assistant.interchange.importing import take_in
@@ -54,7 +52,8 @@ from assistant.store import Store
 from assistant.tallies import Tallies, tally_of
 from assistant.training.queue import RunQueue
 from assistant.vector_index import forget_vectors, retriever_over
-from retrieval.corpus import Corpus, Limits, section_sides
+from assistant.writing.writing import WritingOptions, write_examples
+from retrieval.corpus import Corpus, Limits
 from retrieval.embedder import Embedder, load_embedder
 from retrieval.retriever import Retriever
 
@@ -239,29 +238,17 @@ class Workspace:
         """Take in a file of examples (`assistant.interchange.importing`); how many were new."""
         return take_in(self.store, assistant, path).added
 
-    def write_examples(self, assistant: Assistant) -> Written:
-        """Write examples from the documents by rule, but for what would train on a test question.
-
-        Raises ExamplesError where there is nothing to write from.
-        """
-        from assistant.writing.question_writing import write_examples
-
+    def write_examples(
+        self,
+        assistant: Assistant,
+        options: WritingOptions | None = None,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> Written:
+        """Write examples from the documents by rule (`assistant.writing.writing`)."""
         with documents_mapped():
-            passages = self.corpus(assistant).passages()
-        if not passages:
-            raise ExamplesError("There are no documents to write examples from: add some first.")
-        examples = write_examples(passages, section_sides(passages))
-        if not examples:
-            raise ExamplesError(
-                "No facts were found in the documents by rule: import examples or write some."
-            )
-        known, tests = self.store.examples(assistant.id), self.store.question_sets(assistant.id)
-        kept = without_test_questions(examples := split_examples(examples), known, tests)
-        left_out = {one.id for one in examples} - {one.id for one in kept}
-        return Written(
-            self.store.add_examples(assistant.id, kept),
-            tuple(one for one in examples if one.id in left_out),
-        )
+            retriever = self.retriever(assistant)
+        return write_examples(self.store, retriever, assistant, options, progress, stop)
 
     def runs(self, assistant: Assistant) -> Runs:
         with self._lock:

@@ -17,6 +17,7 @@ from assistant.evaluation.records import QuestionSet
 from assistant.examples import near_duplicates
 from assistant.facts import names, word_spans
 from assistant.records import Example
+from assistant.writing.filters import DropCount
 from retrieval.questions import Question
 
 _SHOWN = 3
@@ -25,10 +26,19 @@ _TEST_SPLITS = ("recall", "generalisation")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Examples written by rule. added: so many were new. left_out: asked by a test as well."""
+    """Examples written by rule. added: so many were new. left_out: asked by a test as well. facts:
+    so many were found; asked: so many of them are asked for. ambiguous: examples whose passage the
+    search does not bring. dropped: what the filters kept out, by reason. stale: examples written
+    before from sections that have changed or gone since. stopped: nothing was written."""
 
     added: int
     left_out: tuple[Example, ...]
+    facts: int = 0
+    asked: int = 0
+    ambiguous: int = 0
+    dropped: tuple[DropCount, ...] = ()
+    stale: int = 0
+    stopped: bool = False
 
     @property
     def note(self) -> str:
@@ -40,6 +50,27 @@ class Written:
         more = f"; and {count - _SHOWN} more" if count > _SHOWN else ""
         which = "One example was" if count == 1 else f"{count} examples were"
         return f"{which} left out, since a test question asks the same: {named}{more}."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is to be told beside the number of new examples, the most important first."""
+        if self.stopped:
+            return ("Stopped: no examples were written, those there were are kept.",)
+        said = [self.note] if self.note else []
+        if self.stale:
+            which = "One example was" if self.stale == 1 else f"{self.stale:,} examples were"
+            said.append(
+                f"{which} written from sections that have changed or gone since: look at them, "
+                "and reject what no longer holds."
+            )
+        if self.asked < self.facts:
+            said.append(f"{self.facts:,} facts were found, of which {self.asked:,} are asked for.")
+        if self.ambiguous:
+            said.append(f"The search does not bring the passage of {self.ambiguous:,} of them.")
+        if self.dropped:
+            told = ", ".join(f"{one.count:,} {one.reason}" for one in self.dropped)
+            said.append(f"Wordings not kept: {told}.")
+        return tuple(said)
 
 
 def refuse_test_questions(

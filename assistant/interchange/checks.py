@@ -18,7 +18,7 @@ from assistant.records import Assistant, Example
 from assistant.workspace import Workspace
 from retrieval.language import language_of
 
-MOST_LANGUAGES_JUDGED = 2_000  # examples; more are judged by a sample of them
+MOST_LANGUAGES_JUDGED = 5_000  # examples; more are judged by a sample of them
 
 
 @dataclass(frozen=True, slots=True)

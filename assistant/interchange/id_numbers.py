@@ -22,7 +22,7 @@ _NINO_UNUSED = ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
 def is_card(text: str) -> bool:
     """A payment card: 13 to 19 digits of a card network, with a Luhn digit (ISO/IEC 7812-1)."""
     digits = _digits(text)
-    if not 13 <= len(digits) <= 19 or digits[0] not in "23456" or len(set(digits)) == 1:
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456" or len(set(digits)) < 3:
         return False
     total = 0
     for place, digit in enumerate(map(int, reversed(digits))):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.drawing.words import counted
 from assistant.errors import ExamplesError
 from assistant.examples import split_examples
 from assistant.interchange.example_rows import example_of
@@ -61,8 +60,8 @@ class ReadFile:
         """What was recognised, for people."""
         shape = self.shape or "no known"
         return (
-            f"{self.name}: {counted(self.rows, 'row')} of {shape} shape ({self.format}), "
-            f"{counted(len(self.examples), 'example')}, {counted(len(self.faults), 'fault')}."
+            f"{self.name}: {self.rows:,} rows of {shape} shape ({self.format}), "
+            f"{len(self.examples):,} examples, {len(self.faults):,} faults."
         )
 
     @property
@@ -104,9 +103,7 @@ class TakenIn:
             first = "; ".join(
                 f"{self.read.unit} {f.line}: {f.reason}" for f in self.read.faults[:FAULTS_NAMED]
             )
-            said.append(
-                f"Passed over: {counted(self.skipped, f'faulty {self.read.unit}')}: {first}."
-            )
+            said.append(f"{self.skipped:,} faulty {self.read.unit}s were passed over: {first}.")
         if self.masked:
             kinds = ", ".join(f"{TITLES[kind]} {n:,}" for kind, n in self.masked.items())
             said.append(f"Personal data was masked: {kinds}.")
@@ -179,7 +176,7 @@ def _usable(read: ReadFile, skip_faulty: bool) -> ReadFile:
     if not read.examples:
         raise ExamplesError(
             f"{read.name} holds no example that could be taken in."
-            + (f" Faulty: {counted(len(read.faults), read.unit)}." if read.faults else "")
+            + (f" All {len(read.faults):,} rows are faulty." if read.faults else "")
         )
     return read
 
@@ -219,35 +216,32 @@ class _Reader:
         said = []
         if others:
             said.append(
-                f"System messages of their own stand in {counted(sum(others.values()), 'row')} "
+                f"{sum(others.values()):,} rows bring a system message of their own "
                 f"({len(others):,} different): the assistant's system prompt is trained with "
                 "instead."
             )
         if self._leaning:
             said.append(
-                f"Left out for leaning on what was said before: "
-                f"{counted(self._leaning, 'later question')} of "
-                f"{counted(self._leaning_in, 'conversation')}. An example is asked by itself."
+                f"{self._leaning:,} later questions of {self._leaning_in:,} conversations lean on "
+                "what was said before and were left out: an example is asked by itself."
             )
         if self._untrained:
-            said.append(f"Left out for a weight of 0: {counted(self._untrained, 'answer')}.")
+            said.append(f"{self._untrained:,} answers of weight 0 were left out.")
         if self._greetings:
             said.append(
-                "Left out for answering nothing: the first message of "
-                f"{counted(self._greetings, 'conversation')}."
+                f"{self._greetings:,} conversations begin with an answer to nothing, which was "
+                "left out."
             )
         if self.repeated:
-            said.append(f"Repeats of an earlier example, which count once: {self.repeated:,}.")
+            said.append(f"{self.repeated:,} rows repeat an earlier one and count once.")
         return said
 
     def _examples(self, row: Row) -> list[Example]:
         found = shape_of(row)
+        self.shape = self.shape or found
         if found is None and not any(name in row for name in ("question", "answer")):
-            if self.shape is not None:
-                raise RowFault(f"it lacks columns of the {self.shape} shape of the rows before it")
             self.unknown = True
             raise RowFault(_unknown(row))
-        self.shape = self.shape or found
         if found not in (None, self.shape) and {found, self.shape} != {"duet", "question-answer"}:
             raise RowFault(f"it is of {found} shape, the rows before it of {self.shape} shape")
         shape = found or "question-answer"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,9 +19,6 @@ from assistant.records import Example, example_id
 from assistant.store import Store
 
 FLAG = "personal data"
-
-_START = 4  # characters by which values are looked up
-_VALUE_START = re.compile(r"(?<!\w)[+(\w]")
 
 Field = Literal["question", "answer", "passage"]
 FIELDS: tuple[Field, ...] = ("question", "answer", "passage")
@@ -96,7 +93,6 @@ def mask_stored(
 
 
 def _found(example: Example, kinds: Collection[PersonalKind]) -> dict[Field, list[PersonalData]]:
-    """What is found in each field, and wherever that stands in the others."""
     texts: dict[Field, str] = {field: getattr(example, field) for field in FIELDS}
     found = {
         field: [one for one in personal_data(text) if one.kind in kinds]
@@ -105,37 +101,16 @@ def _found(example: Example, kinds: Collection[PersonalKind]) -> dict[Field, lis
     known = {one.text: one.kind for own in found.values() for one in own}
     if not known:
         return found
-    by_start: defaultdict[str, list[str]] = defaultdict(list)
-    for value in sorted(known, key=len, reverse=True):
-        by_start[value[:_START]].append(value)
-    return {
-        field: sorted(
-            [*found[field], *_again(text, by_start, known, found[field])], key=lambda one: one.start
-        )
-        for field, text in texts.items()
-    }
-
-
-def _again(
-    text: str,
-    by_start: Mapping[str, Sequence[str]],
-    known: Mapping[str, PersonalKind],
-    found: Sequence[PersonalData],
-) -> Iterator[PersonalData]:
-    """Where the known values stand in a text beside what was found. by_start: the values by their
-    first characters, longest first."""
-    taken = bytearray(len(text))
-    for one in found:
-        taken[one.start : one.end] = b"\1" * (one.end - one.start)
-    for match in _VALUE_START.finditer(text):
-        start = match.start()
-        for value in by_start.get(text[start : start + _START], ()):
-            end = start + len(value)
-            whole = text.startswith(value, start) and not text[end : end + 1].isalnum()
-            if whole and not any(taken[start:end]):
-                taken[start:end] = b"\1" * len(value)
-                yield PersonalData(known[value], start, end, value)
-                break
+    longest_first = sorted(known, key=len, reverse=True)
+    again = re.compile("|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first))
+    for field, text in texts.items():
+        own = found[field]
+        for match in again.finditer(text):
+            start, end = match.span()
+            if all(end <= one.start or one.end <= start for one in own):
+                own.append(PersonalData(known[match.group()], start, end, match.group()))
+        own.sort(key=lambda one: one.start)
+    return found
 
 
 def _masked(
@@ -161,11 +136,9 @@ def _masked(
 
 
 def _replaced(text: str, found: Sequence[PersonalData]) -> str:
-    parts, place = [], 0
-    for one in found:
-        parts += [text[place : one.start], LABELS[one.kind]]
-        place = one.end
-    return "".join((*parts, text[place:]))
+    for one in reversed(found):
+        text = text[: one.start] + LABELS[one.kind] + text[one.end :]
+    return text
 
 
 def _moved(place: int, found: Sequence[PersonalData], side: int) -> int:

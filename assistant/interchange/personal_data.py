@@ -60,7 +60,7 @@ LABELS: dict[PersonalKind, str] = {
 _FORMS: dict[PersonalKind, str] = {
     "email": r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])",
     "iban": r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)",
-    "card": r"(?<![\w.,-])(?<!\d )\d(?:[ -]?\d){12,18}(?![\w-]|[.,]\d)",
+    "card": r"(?<![\w.,-])\d(?:[ -]?\d){12,18}(?![\w-]|[.,]\d)",
     "us_ssn": r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])",
     "uk_nino": r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)",
     "cn_id": r"(?<!\w)[1-9]\d{5}(?:19|20)\d{9}[\dXx](?!\w)",
@@ -69,18 +69,17 @@ _FORMS: dict[PersonalKind, str] = {
         r" ?\d{3} ?\d{3} ?\d{2}(?!\w)"
     ),
     "es_dni": r"(?<![\w-])(?:\d{8}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z](?![\w-])",
-    "de_tax_id": r"(?<![\w.,-])(?<!\d )\d{2} ?\d{3} ?\d{3} ?\d{3}(?![\w-]|[.,]\d)",
+    "de_tax_id": r"(?<![\w.,-])\d{2} ?\d{3} ?\d{3} ?\d{3}(?![\w-]|[.,]\d)",
     "ip": (
         r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})"
         r"(?![\w:]|\.\d)"
     ),
     # Written as a telephone number: +49 30 1234567, (555) 123-4567, 555-123-4567, 030 1234567.
     "phone": (
-        r"(?<![\w+.,/-])(?<!\d )"
-        r"(?:(?:\+|00)[1-9]\d{0,2}[ .\-/]?(?:\(0?\d{1,5}\)[ .\-/]?)?\d(?:[ .\-/]?\d){5,12}"
+        r"(?<![\w+.,/-])(?:\+\d{1,3}[ .\-/]?(?:\(0?\d{1,5}\)[ .\-/]?)?\d(?:[ .\-/]?\d){5,12}"
         r"|\(0?\d{2,5}\)[ .\-/]?\d(?:[ .\-/]?\d){4,9}"
         r"|[2-9]\d{2}[.-][2-9]\d{2}[.-]\d{4}"
-        r"|0[1-9]\d{0,4}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3})(?![\w-]|[.,/]\d)"
+        r"|0\d{1,5}[ /-]\d{2,4}(?:[ -]?\d{2,4}){1,3})(?![\w-]|[.,/]\d)"
     ),
 }
 _CHECKS: dict[PersonalKind, Callable[[str], bool]] = {
@@ -93,9 +92,8 @@ _CHECKS: dict[PersonalKind, Callable[[str], bool]] = {
     "es_dni": is_es_dni,
     "de_tax_id": is_de_tax_id,
 }
-_PATTERNS = {k: re.compile(_FORMS[k], 0 if k == "email" else re.ASCII) for k in KINDS}
-_DOTTED = re.compile(r"\d\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:")
-_GROUP = re.compile(r"\d(?:[ .()/-]{0,3}\d){5}", re.ASCII)  # six digits, which each kind has
+_PATTERNS = {kind: re.compile(_FORMS[kind], re.ASCII) for kind in KINDS if kind != "email"}
+_EMAIL = re.compile(_FORMS["email"])
 # A number that the words before it call a telephone number, as in "the help line is on 4460 218".
 _CALLED = re.compile(
     r"\b(?:phone|telephone|tel|fax|mobile|cell|call|calls|calling|dial|ring|hotline|help ?line|"
@@ -104,10 +102,10 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"(?<![\w+.,/:-])\(?\d[\d ()/-]{4,18}\d(?![\w%:-]|[.,/]\d)", re.ASCII)
-_CALLED_WITHIN = 100  # characters before the number
+_CALLED_WITHIN = 48  # characters before the number
 _UNITS = re.compile(
     r"\s?(?:%|°|(?:[kcmµn]?[mgl]|km|hours?|minutes?|days?|seconds?|euros?|eur|usd|dollars?|pounds?|"
-    r"litres?|liters?|watts?|volts?|cups?|years?|months?|weeks?|times?)\b)",
+    r"litres?|liters?|watts?|volts?|cups?|years?|months?|weeks?|times|times?)\b)",
     re.IGNORECASE,
 )
 _NOT_BEFORE = re.compile(r"(?:ISBN|ISSN|DOI|EAN|GTIN|UPC|version|v)[-:. ]*(?:1[03])?[-:. ]*$", re.I)
@@ -127,28 +125,24 @@ class PersonalData:
 def personal_data(text: str) -> list[PersonalData]:
     """All that was found, in order, none over another: the surer kind has it."""
     found: list[PersonalData] = []
-    taken = bytearray(len(text))
+    if not any(mark in text for mark in "@:") and not any(map(str.isdigit, text)):
+        return found
     for one in _candidates(text):
-        if not any(taken[one.start : one.end]):
-            taken[one.start : one.end] = b"\1" * (one.end - one.start)
+        if all(one.end <= other.start or other.end <= one.start for other in found):
             found.append(one)
     return sorted(found, key=lambda one: one.start)
 
 
 def _candidates(text: str) -> Iterator[PersonalData]:
     """What could be personal data, the surest kinds first."""
-    # Most texts hold no group of digits, and need not be searched for eleven kinds.
-    possible = {"email": "@" in text, "ip": _DOTTED.search(text) is not None}
-    numbers = _GROUP.search(text) is not None
-    for kind in KINDS:
-        if not possible.get(kind, numbers):
-            continue
-        for match in _PATTERNS[kind].finditer(text):
+    if "@" in text:
+        for match in _EMAIL.finditer(text):
+            yield PersonalData("email", *match.span(), match.group())
+    for kind, pattern in _PATTERNS.items():
+        for match in pattern.finditer(text):
             if _holds(kind, text, match):
                 yield PersonalData(kind, *match.span(), match.group())
-    if not numbers or not _CALLED.search(text):
-        return
-    for match in _DIGITS.finditer(text):
+    for match in _DIGITS.finditer(text) if _CALLED.search(text) else ():
         number = match.group().strip(" ()-/")
         start = match.start() + match.group().index(number)
         if _is_called(text, start, number):
@@ -156,17 +150,12 @@ def _candidates(text: str) -> Iterator[PersonalData]:
 
 
 def _holds(kind: PersonalKind, text: str, match: re.Match[str]) -> bool:
-    """Whether what has the form of a kind is one."""
     if _NOT_BEFORE.search(text[max(0, match.start() - 16) : match.start()]):
         return False
-    if kind == "email":
-        return True
     if kind == "ip":
         return _is_ip(match.group())
     if kind == "phone":
-        digits = sum(map(str.isdigit, match.group()))
-        part_number = match.group()[0] == "0" and "-" in match.group() and digits < 10
-        return digits <= _MOST_DIGITS and not part_number
+        return len(re.sub(r"\D", "", match.group())) <= _MOST_DIGITS
     return _CHECKS[kind](match.group())
 
 

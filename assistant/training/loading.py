@@ -85,6 +85,19 @@ def load_model(folder: Path, qlora: bool) -> PreTrainedModel:
     return model
 
 
+def end_ids(tokenizer: Any, folder: Path) -> list[int]:
+    """The tokens that end a turn, the tokenizer's own first. Raises TrainingError without any."""
+    config = read_json(folder / "config.json") or {}
+    generation = read_json(folder / "generation_config.json") or {}
+    eos = generation.get("eos_token_id", config.get("eos_token_id"))
+    ids = eos if isinstance(eos, list) else [eos] if eos is not None else []
+    if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
+        ids = [tokenizer.eos_token_id, *ids]
+    if not ids:
+        raise TrainingError("The base model has no end-of-text token: choose an instruct model.")
+    return ids
+
+
 def lora_config(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig:
     """The adapter to train. Raises TrainingError where the model has no layers of that name."""
     targets: str | list[str] = "all-linear"

@@ -34,7 +34,7 @@ from assistant.training.preference_trainer import (
 )
 from assistant.training.process import write_process
 from assistant.training.progress import append_progress
-from assistant.training.rows import TokenRow, end_ids, token_row
+from assistant.training.rows import TokenRow, token_row
 from assistant.training.sampling import Asker
 from assistant.training.saving import save_adapter
 from assistant.training.settings import TrainingSettings
@@ -80,7 +80,7 @@ def train_on_preferences(folder: RunFolder) -> None:
         run["base_sha256"] = weights_sha256(model_folder)
         write_json(folder.run, run)
     tokenizer = loading.load_tokenizer(model_folder)
-    ends = end_ids(tokenizer, model_folder)
+    ends = loading.end_ids(tokenizer, model_folder)
     rows = _rows(folder, chosen.method, tokenizer, ends, settings)
     model = _load_parent(folder, run, loading.load_model(model_folder, False))
     pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0]

@@ -29,7 +29,7 @@ from assistant.training.folder import RunFolder, read_json, read_rows, write_jso
 from assistant.training.held_out import HeldOut
 from assistant.training.packing import RowCollator, packing_is_exact
 from assistant.training.process import write_process
-from assistant.training.rows import NO_PAD_TOKEN, TokenRow, end_ids, token_row
+from assistant.training.rows import TokenRow, token_row
 from assistant.training.sampling import Asker
 from assistant.training.settings import TrainingSettings
 from assistant.training.trainer import AnswerTrainer
@@ -84,7 +84,7 @@ def prepare(folder: RunFolder, at_most: int | None = None, notice: str = "") -> 
         torch.set_num_threads(_cores())
     device = loading.device()
     tokenizer = loading.load_tokenizer(model_folder)
-    ends = end_ids(tokenizer, model_folder)
+    ends = loading.end_ids(tokenizer, model_folder)
     rows = _rows(folder, tokenizer, ends, settings.max_length)
     shape = ModelShape.in_folder(model_folder)
     disk = preflight.disk_bytes(shape, settings)
@@ -96,7 +96,7 @@ def prepare(folder: RunFolder, at_most: int | None = None, notice: str = "") -> 
     notices = [notice] if notice else []
     if pad_id is None:
         pad_id = ends[0]
-        notices.append(NO_PAD_TOKEN)
+        notices.append("The base model has no padding token: its end-of-text token fills the gaps.")
     longest = max(rows.train, key=lambda row: len(row.ids))
     packed = packing_is_exact(model, [longest, *rows.train[:3]], pad_id)
     asker = Asker(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import ModelError
-from assistant.training.rows import NO_PAD_TOKEN, end_ids, token_row
+from assistant.errors import ModelError, TrainingError
+from assistant.models import read_json
+from assistant.training.rows import token_row
 
 _BATCH = 512  # rows tokenized at once
 
@@ -30,7 +31,7 @@ class Preview:
     """A row as it will be trained, chat template and special tokens included.
 
     thinned: whether a share of the question's tokens may be left out in each epoch (question
-    dropout), as of a question that stands alone. notice: what training would say of the model, "".
+    dropout), as of a question that stands alone.
     """
 
     segments: tuple[Segment, ...]
@@ -38,7 +39,6 @@ class Preview:
     trained_tokens: int
     max_length: int
     thinned: bool
-    notice: str = ""
 
     @property
     def exceeds(self) -> bool:
@@ -65,8 +65,11 @@ class RowTokenizer:
                 f"The tokenizer of the base model cannot be loaded ({type(error).__name__}): fetch "
                 "the model again, or choose another one."
             ) from error
-        self._end_ids = end_ids(self._tokenizer, folder)
-        self._notice = NO_PAD_TOKEN if self._tokenizer.pad_token_id is None else ""
+        self._end_ids = _end_ids(folder, self._tokenizer.eos_token_id)
+        if not self._end_ids:
+            raise TrainingError(
+                "The base model has no end-of-text token: choose an instruct model."
+            )
 
     def preview(self, row: dict[str, Any], max_length: int) -> Preview:
         """The row in segments. max_length: tokens, above which training leaves it out."""
@@ -77,9 +80,7 @@ class RowTokenizer:
             Segment(self._text(ids), trained, len(ids)) for ids, trained in parts if ids
         )
         alone = tokens.question != (0, 0)
-        return Preview(
-            segments, len(tokens.ids), len(tokens.ids) - start, max_length, alone, self._notice
-        )
+        return Preview(segments, len(tokens.ids), len(tokens.ids) - start, max_length, alone)
 
     def lengths(self, rows: Sequence[dict[str, Any]]) -> list[int]:
         """Tokens of each row as `token_row` makes it, many at a time where the template lets it.
@@ -121,3 +122,14 @@ class RowTokenizer:
                 list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
             )
         )
+
+
+def _end_ids(folder: Path, own: int | None) -> list[int]:
+    """What the trainer takes for the end of an answer: its tokenizer's token, then the model's."""
+    config = read_json(folder / "config.json") or {}
+    generation = read_json(folder / "generation_config.json")
+    stated = (generation if generation is not None else config).get("eos_token_id")
+    ids = stated if isinstance(stated, list) else [stated] if isinstance(stated, int) else []
+    if own is not None and own not in ids:
+        ids = [own, *ids]
+    return [int(one) for one in ids]

@@ -15,17 +15,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import TrainingError
-from assistant.models import read_json
 
 if TYPE_CHECKING:
     import torch
 
 _LONGEST_QUESTION = 64  # tokens; beyond it a prompt holds passages, whose words must all stay
-NO_PAD_TOKEN = "The base model has no padding token: its end-of-text token fills the gaps."
 IGNORED = -100  # the label of a token without loss, as torch's cross entropy has it
 
 
@@ -65,19 +62,6 @@ class TokenRow:
     def labels(self) -> list[int]:
         """The ids of the answer, IGNORED before it."""
         return [IGNORED] * self.answer_start + list(self.ids[self.answer_start :])
-
-
-def end_ids(tokenizer: Any, folder: Path) -> list[int]:
-    """The tokens that end a turn, the tokenizer's own first. Raises TrainingError without any."""
-    config = read_json(folder / "config.json") or {}
-    generation = read_json(folder / "generation_config.json") or {}
-    eos = generation.get("eos_token_id", config.get("eos_token_id"))
-    ids = eos if isinstance(eos, list) else [eos] if eos is not None else []
-    if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
-        ids = [tokenizer.eos_token_id, *ids]
-    if not ids:
-        raise TrainingError("The base model has no end-of-text token: choose an instruct model.")
-    return ids
 
 
 def token_row(tokenizer: Any, row: dict[str, Any], eos_ids: Sequence[int]) -> TokenRow:

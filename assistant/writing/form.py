@@ -23,7 +23,7 @@ _LOST_CAPITAL = re.compile(
     r"After|Before|As|To|On|By|You|Your|They|Their|There|Each|Every|All|Most|Some|Both)\b"
 )
 _DANGLING = re.compile(
-    r"\b(?:the|an?|and|or|but|than|that|which|its?|their|is about|every|,)\s*[?.]$", re.IGNORECASE
+    r"\b(?:the|an?|and|or|but|than|which|its|their|is about|every|,)\s*[?.]$", re.IGNORECASE
 )
 _LEANING = re.compile(
     r"\b(?:does|do|did|is|are|was|were|can|could|will|may|must|should|has|have) "

@@ -2,220 +2,191 @@
 
 Facts of sections that may be tuned on are asked for in several wordings, one of which is kept for
 the test of recall. Sections that are held out give questions for the test of generalisation alone.
-About a tenth of the training rows ask for what the documents do not say, since tuning otherwise
-makes a model answer what it should refuse.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from assistant.examples import near_duplicates
-from assistant.facts import content_words, numbers
-from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Example, SplitName, content_hash, example_id
-from assistant.writing.candidates import WrittenFact
+from assistant.writing.candidates import Candidate, evidence_span
+from assistant.writing.filters import Dropped, Kept, Ranks, ranked, sift
+from assistant.writing.refusals import REFUSAL_SHARE, refusals
 from assistant.writing.rules import written_facts
+from assistant.writing.selection import ROUNDS, FoundFact, in_rounds
+from assistant.writing.subjects import Vocabulary, vocabulary
+from retrieval.corpus import Side
 from retrieval.documents import Passage
 
-REFUSAL_SHARE = 0.1  # of the training rows
+WORDINGS = 5
+"""A fact is asked for in at most so many wordings, the one kept for recall among them."""
 
-_VALIDATION_EVERY = 6  # facts
-_REFUSAL_TEST_EVERY = 4  # questions that the documents do not answer
-
-# What might be asked of anything. Those that the documents speak of are not used.
-_ABSENT_ATTRIBUTES = (
-    "the carbon footprint",
-    "the resale value",
-    "the export licence",
-    "the patent number",
-    "the nickname",
-    "the insurance premium",
-    "the advertising budget",
-    "the average customer rating",
-    "the import duty",
-    "the annual turnover",
-    "the stock market listing",
-    "the favourite song",
-    "the trademark owner",
-    "the energy label",
-    "the next anniversary",
-    "the film adaptation",
-)
-_ABSENT_WORDINGS = (
-    "What is {attribute} of {subject}?",
-    "Can you tell me {attribute} of {subject}?",
-    "Do you know {attribute} of {subject}?",
-)
-# Things that no document here speaks of, asked for with the documents' own kinds of question.
-_INVENTED = (
-    "the Zephyr 900",
-    "the Marlow plan",
-    "the Tessaly office",
-    "the Brightwater model",
-    "the Orlen agreement",
-    "the Kestrel edition",
-)
-_INVENTED_WORDINGS = (
-    "How much does {subject} cost?",
-    "When was {subject} introduced?",
-    "What is {subject}?",
-    "Who is responsible for {subject}?",
-)
+_REVERSE_IN = 3  # one fact of so many is also asked for the other way about
+_VALIDATION_IN = 8  # one fact of so many gives a wording to validation
+_FEWEST = 2  # wordings that must pass the filters
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    fact: WrittenFact
-    passage: Passage
-    side: Literal["tuned", "held_out"]
+class RuleWriting:
+    """What the rules wrote. dropped: candidates that the filters kept out. facts: so many were
+    found; asked: so many of them the examples ask for."""
 
-    @property
-    def key(self) -> str:
-        """Names the fact over all its wordings."""
-        return content_hash([self.passage.document, self.fact.method, self.fact.answer])[:16]
+    examples: tuple[Example, ...]
+    dropped: tuple[Dropped, ...]
+    facts: int
+    asked: int
 
 
-def write_examples(
-    passages: Sequence[Passage], sides: Mapping[str, Literal["tuned", "held_out"]]
-) -> list[Example]:
-    """Examples for all facts that the rules find, in the order of the passages.
+def examples_by_rule(
+    passages: Sequence[Passage],
+    sides: Mapping[str, Side],
+    *,
+    count: int | None = None,
+    refusal_share: float = REFUSAL_SHARE,
+    ranks: Ranks | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> RuleWriting:
+    """Examples for the facts that the rules find, in the order of the passages.
 
-    sides: for each section whether it may be tuned on, of `retrieval.corpus.section_sides`. The
-    same passages give the same examples. A question that has different answers in different places
-    is asked nowhere.
+    sides: for each section whether it may be tuned on, of `retrieval.corpus.section_sides`. count:
+    examples wanted in all, about; facts are taken in turn from all passages until there are so
+    many. refusal_share: of the training rows. The same passages give the same examples. progress:
+    called with a stage in words and its share done; what it raises ends the writing.
     """
-    found = _unambiguous(list(_facts(passages, sides)))
-    examples: list[Example] = []
-    for item in found:
-        examples += _fact_examples(item)
+    known = vocabulary(passages)
+    found = list(_facts(passages, sides, known, progress))
+    sifted = sift([candidate for one in found for candidate in _candidates(one)])
+    wordings: defaultdict[str, list[Kept]] = defaultdict(list)
+    for kept in sifted.kept:
+        wordings[kept.candidate.fact].append(kept)
+    usable = [one for one in _unique(found) if _enough(wordings[one.key])]
+    chosen = _chosen(usable, wordings, count, refusal_share)
+    kept_rows = [kept for one in chosen for kept in _drawn(wordings[one.key])]
+    if ranks is not None:
+        kept_rows = ranked(kept_rows, ranks)
+    by_fact: defaultdict[str, list[Kept]] = defaultdict(list)
+    for kept in kept_rows:
+        by_fact[kept.candidate.fact].append(kept)
+    examples = [example for one in chosen for example in _fact_examples(one, by_fact[one.key])]
     trained = sum(example.split == "train" for example in examples)
-    wanted = round(trained * REFUSAL_SHARE / (1 - REFUSAL_SHARE))
-    examples += _refusals(passages, found, wanted)
-    unique: dict[str, Example] = {}
-    for example in examples:
-        unique.setdefault(example.id, example)
-    return list(unique.values())
+    wanted = round(trained * refusal_share / (1 - refusal_share))
+    examples += refusals(passages, chosen, known.main, wanted)
+    unique = {example.id: example for example in reversed(examples)}
+    return RuleWriting(tuple(reversed(unique.values())), sifted.dropped, len(usable), len(chosen))
 
 
 def _facts(
-    passages: Sequence[Passage], sides: Mapping[str, Literal["tuned", "held_out"]]
-) -> Iterator[_Found]:
+    passages: Sequence[Passage],
+    sides: Mapping[str, Side],
+    known: Vocabulary,
+    progress: Callable[[str, float], None] | None,
+) -> Iterator[FoundFact]:
     begun: set[tuple[str, tuple[str, ...]]] = set()
-    for passage in passages:
+    for number, passage in enumerate(passages, start=1):
         place = (passage.document_id, passage.heading_path)
-        for fact in written_facts(passage, begins_section=place not in begun):
-            if _supported(fact, passage):
-                yield _Found(fact, passage, sides[passage.section])
+        for fact in written_facts(passage, place not in begun, known):
+            yield FoundFact(fact, passage, sides[passage.section])
         begun.add(place)
+        if progress and number % 20 == 0:
+            progress("Reading facts off the passages", number / len(passages))
 
 
-def _supported(fact: WrittenFact, passage: Passage) -> bool:
-    """Whether every figure of the answer, and what is asked for, stands in the passage."""
-    text = " ".join(passage.text.split())
-    return fact.value.rstrip(".") in text and numbers(fact.answer) <= numbers(passage.indexed_text)
+def _unique(found: Sequence[FoundFact]) -> list[FoundFact]:
+    """Each fact once, where it is stated first."""
+    return list({one.key: one for one in reversed(found)}.values())[::-1]
 
 
-def _unambiguous(found: Sequence[_Found]) -> list[_Found]:
-    """The facts without the questions that lead to several answers."""
-    answers: dict[str, set[str]] = defaultdict(set)
-    for item in found:
-        for wording in item.fact.wordings:
-            answers[wording.casefold()].add(item.fact.answer)
-    kept = []
-    seen: set[str] = set()
-    for item in found:
-        wordings = tuple(w for w in item.fact.wordings if len(answers[w.casefold()]) == 1)
-        if len(wordings) >= 2 and item.key not in seen:
-            seen.add(item.key)
-            fact = item.fact
-            kept.append(
-                _Found(
-                    WrittenFact(fact.value, fact.answer, wordings, fact.method, fact.subject),
-                    item.passage,
-                    item.side,
-                )
-            )
-    return kept
+def _candidates(one: FoundFact) -> Iterator[Candidate]:
+    fact, passage = one.fact, one.passage
+    span = evidence_span(passage, fact.evidence or fact.answer)
+    for wording in (*fact.wordings, *fact.reverse):
+        yield Candidate(
+            wording,
+            fact.answer,
+            passage,
+            span,
+            fact.method,
+            one.key,
+            fact.subject,
+            fact.value,
+            wording in fact.reverse,
+        )
 
 
-def _fact_examples(item: _Found) -> Iterator[Example]:
-    wordings = item.fact.wordings
-    if item.side == "held_out":
-        yield _example(item, wordings[0], "generalisation")
+def _enough(kept: Sequence[Kept]) -> bool:
+    return sum(not one.candidate.reverse for one in kept) >= _FEWEST
+
+
+def _drawn(kept: Sequence[Kept]) -> list[Kept]:
+    """Of the wordings of a fact the first three, the plainest, one that goes back from the
+    value, and others by hash."""
+    forward = [one for one in kept if not one.candidate.reverse]
+    back = [one for one in kept if one.candidate.reverse][:1]
+    if int(kept[0].candidate.fact[:8], 16) % _REVERSE_IN:
+        back = []
+    first, rest = forward[:3], forward[3:]
+    rest = sorted(rest, key=lambda one: content_hash([one.candidate.fact, one.candidate.question]))
+    return [*first, *rest[: WORDINGS - len(first) - len(back)], *back]
+
+
+def _chosen(
+    usable: Sequence[FoundFact],
+    wordings: Mapping[str, Sequence[Kept]],
+    count: int | None,
+    refusal_share: float,
+) -> list[FoundFact]:
+    taken: list[FoundFact] = []
+    rows = 0
+    wanted = None if count is None else round(count * (1 - refusal_share))
+    for number, turn in enumerate(in_rounds(usable)):
+        if wanted is None and number == ROUNDS:
+            break
+        for one in turn:
+            if wanted is not None and rows >= wanted:
+                break
+            taken.append(one)
+            rows += 1 if one.side == "held_out" else len(_drawn(wordings[one.key]))
+    order = {one.key: place for place, one in enumerate(usable)}
+    return sorted(taken, key=lambda one: order[one.key])
+
+
+def _fact_examples(one: FoundFact, kept: Sequence[Kept]) -> Iterator[Example]:
+    if one.side == "held_out":
+        yield _example(kept[0], "generalisation")
         return
-    groups = near_duplicates(wordings)
-    alone = [w for w, group in zip(wordings, groups, strict=True) if groups.count(group) == 1]
+    forward = [row for row in kept if not row.candidate.reverse]
+    groups = near_duplicates([row.candidate.question for row in forward])
     # The first wording is the plainest, so it is always trained.
-    spare = [wording for wording in alone if wording != wordings[0]]
-    drawn = sorted(spare, key=lambda wording: content_hash([item.key, wording]))
-    held: dict[str, SplitName] = {}
-    if drawn and len(wordings) >= 3:
-        held[drawn[0]] = "recall"
-    if len(drawn) > 1 and len(wordings) >= 4 and int(item.key, 16) % _VALIDATION_EVERY == 0:
-        held[drawn[1]] = "validation"
-    for wording in wordings:
-        yield _example(item, wording, held.get(wording, "train"))
+    spare = [
+        row for row, group in zip(forward[1:], groups[1:], strict=True) if groups.count(group) == 1
+    ]
+    drawn = sorted(spare, key=lambda row: content_hash([one.key, row.candidate.question]))
+    held: dict[int, SplitName] = {}
+    if drawn and len(forward) >= 3:
+        held[id(drawn[0])] = "recall"
+    if len(drawn) > 1 and len(forward) >= 4 and int(one.key[:8], 16) % _VALIDATION_IN == 0:
+        held[id(drawn[1])] = "validation"
+    for row in kept:
+        yield _example(row, held.get(id(row), "train"))
 
 
-def _example(item: _Found, question: str, split: SplitName) -> Example:
+def _example(kept: Kept, split: SplitName) -> Example:
+    one = kept.candidate
     return Example(
-        id=example_id(question, item.fact.answer),
-        question=question,
-        answer=item.fact.answer,
+        id=example_id(one.question, one.answer),
+        question=one.question,
+        answer=one.answer,
         source="generated",
         split=split,
-        document=item.passage.document,
-        passage=item.passage.text,
-        fact=item.key,
-        section=item.passage.section,
-        method=item.fact.method,
+        document=one.passage.document,
+        passage=one.passage.text,
+        fact=one.fact,
+        section=one.passage.section,
+        method=one.method,
+        span=one.span,
+        scores=kept.scores,
+        flags=kept.flags,
     )
-
-
-def _refusals(passages: Sequence[Passage], found: Sequence[_Found], wanted: int) -> list[Example]:
-    """Questions that sound like the documents and that they do not answer.
-
-    Asked of things in sections that may be tuned on; every fourth is kept for the tests.
-    """
-    known = frozenset().union(*(content_words(passage.indexed_text) for passage in passages))
-    attributes = [text for text in _ABSENT_ATTRIBUTES if not content_words(text) <= known]
-    invented = [text for text in _INVENTED if not content_words(text) & known]
-    tuned = [item for item in found if item.side == "tuned"]
-    subjects = sorted({item.fact.subject for item in tuned if item.fact.subject})
-    asked = [
-        wording.format(attribute=attribute, subject=subject)
-        for subject in subjects
-        for attribute in attributes
-        for wording in _ABSENT_WORDINGS
-    ]
-    made_up = [w.format(subject=subject) for subject in invented for w in _INVENTED_WORDINGS]
-    questions = _interleaved(_shuffled(asked), _shuffled(made_up))
-    tested = math.ceil(wanted / _REFUSAL_TEST_EVERY)
-    return [
-        Example(
-            id=example_id(question, NOT_IN_DOCUMENTS),
-            question=question,
-            answer=NOT_IN_DOCUMENTS,
-            source="generated",
-            split="train" if number < wanted else "generalisation",
-            answerable=False,
-            method="refusal",
-        )
-        for number, question in enumerate(questions[: wanted + tested])
-    ]
-
-
-def _shuffled(questions: Sequence[str]) -> list[str]:
-    return sorted(questions, key=lambda question: content_hash(["refusal", question]))
-
-
-def _interleaved(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """One of each in turn, and the rest of the longer one."""
-    both = [text for pair in zip(first, second, strict=False) for text in pair]
-    shorter = min(len(first), len(second))
-    return [*both, *first[shorter:], *second[shorter:]]

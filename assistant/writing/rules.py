@@ -1,132 +1,101 @@
 """Facts that can be read off a passage by rule, each with several ways to ask for it.
 
-The rules know the shapes in which documents state facts (tables, questions with answers,
-definitions, figures with units, dates, headings) and nothing of their subject. They prefer to pass
-a fact over to asking for it wrongly.
+The rules know the shapes in which documents state facts (tables, lists, questions with answers,
+definitions, names, figures with units, dates, headings) and nothing of their subject. They prefer
+to pass a fact over to asking for it wrongly.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assistant.facts import sentence_spans, words
 from assistant.writing.candidates import WrittenFact
-from assistant.writing.sentence_rules import (
+from assistant.writing.clauses import clauses
+from assistant.writing.figures import figure_facts
+from assistant.writing.grammar import capital, lowered
+from assistant.writing.named import inline_facts, named_facts
+from assistant.writing.sentences import (
     LONGEST_ANSWER,
-    capital,
-    lowered,
-    sentence_facts,
+    date_facts,
+    definition_facts,
     stands_alone,
 )
+from assistant.writing.short_wordings import short_wordings
+from assistant.writing.subjects import Speaker, Vocabulary, topic_of, vocabulary
+from assistant.writing.tables import cells, list_facts, table_facts
 from retrieval.documents import Passage
 
 _VAGUE_HEADINGS = frozenset("introduction overview contents summary general notes note".split())
-
-_CELL = re.compile(r";\s+(?=[^:;\n]{1,48}:\s)")
-_COLUMN = re.compile(r"[^.,;:()\n]{1,40}")
-_LONGEST_ROW = 600  # characters
-_WEAK_COLUMN = re.compile(r"(?:what|how|who|when|where|why|which)\b", re.IGNORECASE)
 _QUESTION_LINE = re.compile(
     r"^Q(?:uestion)?\s*[:.]\s*(?P<question>[^\n]+\?)\s*\n+A(?:nswer)?\s*[:.]\s*(?P<answer>[^\n]+)",
     re.MULTILINE,
 )
+_SPOKEN_SENTENCE = re.compile(r"[A-Z].*[.!]$", re.DOTALL)
 
 
-def written_facts(passage: Passage, begins_section: bool) -> list[WrittenFact]:
+def written_facts(
+    passage: Passage, begins_section: bool, known: Vocabulary | None = None
+) -> list[WrittenFact]:
     """The facts that the rules find in a passage, those that a question would give away left out.
 
-    begins_section: whether it holds the first sentence under its heading.
+    begins_section: whether it holds the first sentence under its heading. known: the words of all
+    the documents (`subjects.vocabulary`); those of the passage where it is not given.
     """
-    found = list(_table_facts(passage.text))
-    found += _faq_facts(passage, begins_section)
-    prose = "\n".join(line for line in passage.text.splitlines() if len(_cells(line)) < 2)
+    known = known or vocabulary([passage])
+    main = known.main
     heading = passage.heading_path[-1] if passage.heading_path else ""
-    for start, end in sentence_spans(prose):
-        sentence = " ".join(prose[start:end].split())
-        if stands_alone(sentence):
-            found += sentence_facts(sentence, heading)
+    topic = topic_of(heading)
+    found = list(table_facts(passage.text, known))
+    near = main if main and main in passage.indexed_text else ""
+    found += list_facts(passage.text, topic, near)
+    found += _faq_facts(passage, begins_section, heading, main)
+    lines = [line for line in passage.text.splitlines() if len(cells(line)) < 2]
+    prose = "\n".join(lines)
+    found += _prose_facts(prose, heading, known)
     if begins_section:
         found += _heading_facts(prose, heading)
-    return [kept for fact in found if len((kept := _fair(fact)).wordings) > 0]
+    fair = (_fair(fact, topic, near) for fact in _distinct(found))
+    return [fact for fact in fair if fact.wordings]
 
 
-def _table_facts(text: str) -> Iterator[WrittenFact]:
-    """Rows that loaders render as "Column: cell; Column: cell"."""
-    for line in text.splitlines():
-        cells = _cells(line)
-        if len(cells) < 2:
+def _prose_facts(prose: str, heading: str, known: Vocabulary) -> Iterator[WrittenFact]:
+    speaker, main = Speaker(heading, known), known.main
+    for start, end in sentence_spans(prose):
+        sentence = " ".join(prose[start:end].split())
+        if not _SPOKEN_SENTENCE.match(sentence):
             continue
-        (key_column, key), *others = cells
-        described = len(words(others[0][1])) > 1 and not _WEAK_COLUMN.match(others[0][0])
-        if described and any(map(str.isdigit, key)):  # a code first, then what it stands for
-            name_column, name = others[0]
-            yield WrittenFact(
-                name,
-                f"{key} is {name}.",
-                (
-                    f"What is {key}?",
-                    f"Which {lowered(name_column)} has the {lowered(key_column)} {key}?",
-                    f"What does the {lowered(key_column)} {key} stand for?",
-                    f"Tell me what {key} is.",
-                ),
-                "table",
-                name,
-            )
-            yield from (_cell_fact(key_column, key, name, *cell) for cell in others[1:])
-        else:
-            yield from (_cell_fact(key_column, key, "", *cell) for cell in others)
+        speaker.begin_sentence()
+        for clause in filter(None, map(speaker.resolved, clauses(sentence))):
+            for fact in (*named_facts(clause, main), *figure_facts(clause), *date_facts(clause)):
+                yield replace(fact, evidence=sentence)
+        for fact in inline_facts(sentence, main):
+            yield replace(fact, evidence=sentence)
+        if stands_alone(sentence):
+            yield from definition_facts(sentence)
 
 
-def _cell_fact(key_column: str, key: str, name: str, column: str, value: str) -> WrittenFact:
-    column, whose = lowered(column), f"{name} ({key})" if name else key
-    keyed = f"{lowered(key_column)} {key}"
-    if _WEAK_COLUMN.match(column):
-        return WrittenFact(
-            value,
-            f"For {keyed}, {column}: {value.rstrip('.')}.",
-            (
-                f"For {keyed}: {column}?",
-                f"{capital(column)} when it is {keyed}?",
-                f"I have {keyed}. Can you tell me {column}?",
-                f"{key}: {column}?",
-            ),
-            "table",
-            key,
-        )
-    asked = name or key
-    return WrittenFact(
-        value,
-        f"The {column} of {whose} is {value.rstrip('.')}.",
-        (
-            f"What is the {column} of {asked}?",
-            f"Which {column} belongs to {key}?",
-            f"Tell me the {column} for {keyed}.",
-            f"{asked}: what {column} is given?",
-            f"I am looking for the {column} of {asked}. What is it?",
-        ),
-        "table",
-        asked,
-    )
-
-
-def _faq_facts(passage: Passage, begins_section: bool) -> Iterator[WrittenFact]:
+def _faq_facts(
+    passage: Passage, begins_section: bool, heading: str, main: str
+) -> Iterator[WrittenFact]:
     """A heading that asks, and lines of Q and A."""
     pairs = [(m["question"], m["answer"]) for m in _QUESTION_LINE.finditer(passage.text)]
-    heading = passage.heading_path[-1] if passage.heading_path else ""
     if begins_section and heading.endswith("?"):
         pairs.append((heading, passage.text))
     for question, text in pairs:
         answer = _first_words(text)
         if answer:
             asked = capital(question)
+            named = re.sub(r"\bit\b", f"the {main}", asked, count=1) if main else asked
             wordings = (
                 asked,
                 f"Can you tell me: {lowered(question)}",
-                f"I wanted to ask: {lowered(question)}",
-                f"People ask: {asked} What is the answer?",
+                f"I wanted to ask: {lowered(named)}",
+                *((named,) if named != asked else ()),
             )
-            yield WrittenFact(answer, answer, wordings, "faq")
+            yield WrittenFact(answer, answer, wordings, "faq", evidence=answer)
 
 
 def _heading_facts(prose: str, heading: str) -> Iterator[WrittenFact]:
@@ -144,30 +113,54 @@ def _heading_facts(prose: str, heading: str) -> Iterator[WrittenFact]:
             f"What do the documents say about “{topic}”?",
             f"Tell me about “{topic}”.",
             f"What should I know about “{topic}”?",
-            f"I have a question on the subject of “{topic}”. What is written there?",
         ),
         "heading",
     )
 
 
-def _fair(fact: WrittenFact) -> WrittenFact:
-    """The fact without the wordings that hold what is asked for."""
+def _distinct(found: list[WrittenFact]) -> Iterator[WrittenFact]:
+    """Each fact once: those of one value in one stretch of evidence are asked for together."""
+    together: dict[tuple[str, str], WrittenFact] = {}
+    for fact in found:
+        key = (fact.value.casefold().rstrip("."), fact.evidence or fact.answer)
+        first = together.get(key)
+        if first is None:
+            together[key] = fact
+        elif first.method in ("figure", "name", "code", "date") and len(first.wordings) < 6:
+            more = (*first.wordings, *fact.wordings)
+            together[key] = replace(
+                first,
+                wordings=tuple(dict.fromkeys(more)),
+                reverse=first.reverse or fact.reverse,
+            )
+    yield from together.values()
+
+
+def _fair(fact: WrittenFact, topic: str, main: str) -> WrittenFact:
+    """The fact with short wordings, without those that hold what is asked for."""
     value = fact.value.casefold().rstrip(".")
-    kept = tuple(w for w in dict.fromkeys(fact.wordings) if value not in w.casefold())
-    return WrittenFact(fact.value, fact.answer, kept, fact.method, fact.subject)
+    wordings = list(fact.wordings)
+    wordings[2:2] = _of_main(fact, main)
+    if fact.method in ("figure", "name", "code", "date", "list"):
+        wordings += short_wordings(fact, topic, main)
+    kept = tuple(w for w in dict.fromkeys(wordings) if value not in w.casefold())
+    return replace(fact, wordings=kept)
 
 
-def _cells(line: str) -> list[tuple[str, str]]:
-    """Column and cell of a table row as a line; [] for other lines."""
-    if ": " not in line or len(line) > _LONGEST_ROW:
+def _of_main(fact: WrittenFact, main: str) -> list[str]:
+    """The plainest wording with the main name beside a subject that lacks it: "the tank of the
+    Kestrel" for "the tank", as people say it who have nothing else in front of them."""
+    subject = fact.subject
+    plain = re.fullmatch(r"the [a-z-]+(?: [a-z-]+){0,2}", subject)
+    if not main or not fact.wordings or plain is None or " of " in subject:
         return []
-    pairs = [part.partition(": ") for part in _CELL.split(line.strip())]
-    prose = any(
-        not sep or not _COLUMN.fullmatch(column) or ". " in cell for column, sep, cell in pairs
-    )
-    if prose:
+    asked = fact.wordings[0]
+    if main in asked or subject not in asked:
         return []
-    return [(column.strip(), cell.strip()) for column, _, cell in pairs if cell.strip()]
+    return [
+        asked.replace(subject, f"{subject} of the {main}", 1),
+        asked.replace(subject, f"the {main}’s {subject.removeprefix('the ')}", 1),
+    ]
 
 
 def _first_words(text: str) -> str:

@@ -312,7 +312,7 @@ def test_the_worker_is_offline_on_one_gpu(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_importing_the_core_imports_no_torch() -> None:
     code = (
-        "import sys, assistant.runs, assistant.examples, assistant.writing.question_writing;"
+        "import sys, assistant.runs, assistant.examples, assistant.writing.writing;"
         "import assistant.recall;"
         "assert not {'torch', 'transformers', 'gradio', 'datasets'} & set(sys.modules)"
     )

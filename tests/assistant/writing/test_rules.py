@@ -10,7 +10,8 @@ from assistant.examples import near_duplicates
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Example
 from assistant.writing.candidates import WrittenFact
-from assistant.writing.question_writing import write_examples
+from assistant.writing.filters import SUPPORT, support_share
+from assistant.writing.question_writing import examples_by_rule
 from assistant.writing.rules import written_facts
 from retrieval.documents import Passage
 
@@ -40,15 +41,121 @@ def fact(method: str, text: str, heading: str = "Daily use") -> WrittenFact:
 
 
 def written(passages: list[Passage], side: Literal["tuned", "held_out"] = "tuned") -> list[Example]:
-    return write_examples(passages, {one.section: side for one in passages})
+    return list(examples_by_rule(passages, {one.section: side for one in passages}).examples)
+
+
+def written_with(passages: list[Passage], count: int) -> list[Example]:
+    sides = dict.fromkeys((one.section for one in passages), "tuned")
+    return list(examples_by_rule(passages, sides, count=count).examples)  # type: ignore[arg-type]
 
 
 def test_figure_with_unit() -> None:
     found = fact("figure", "The tank of the Kestrel holds 1.85 litres of cold water.")
     assert found.answer == "The tank of the Kestrel holds 1.85 litres of cold water."
-    assert found.wordings[0] == "How many litres does the tank of the Kestrel hold?"
-    assert "“Daily use”: how many litres are given?" in found.wordings
-    assert len(found.wordings) == 5
+    assert found.wordings[0] == "How many litres of cold water does the tank of the Kestrel hold?"
+    assert "What is the volume of the tank of the Kestrel?" in found.wordings
+    assert found.reverse == ("What holds 1.85 litres of cold water?",)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "question"),
+    [
+        (
+            "The lid is small. It weighs 95 g, most of it brass.",
+            "The lid weighs 95 g.",
+            "How heavy is the lid?",
+        ),
+        (
+            "The Kestrel needs a socket. Its cord is 135 cm long.",
+            "The Kestrel’s cord is 135 cm long.",
+            "How long is the Kestrel’s cord?",
+        ),
+        (
+            "Without water the Kestrel weighs 2 kg, so lift it.",
+            "Without water the Kestrel weighs 2 kg.",
+            "How many kg does the Kestrel weigh without water?",
+        ),
+        (
+            "Unscrew the tip and let it soak for 12 minutes.",
+            "Let the tip soak for 12 minutes.",
+            "How long should I let the tip soak?",
+        ),
+        (
+            "You may return the lid within 33 days of delivery, without a reason.",
+            "You may return the lid within 33 days of delivery.",
+            "Within how many days of delivery may I return the lid?",
+        ),
+        (
+            "The heater is sealed and draws 95 W.",
+            "The heater draws 95 W.",
+            "How many W does the heater draw?",
+        ),
+    ],
+)
+def test_figures_anywhere(text: str, answer: str, question: str) -> None:
+    found = fact("figure", text)
+    assert found.answer == answer
+    assert question in found.wordings
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "question"),
+    [
+        (
+            "Run the rinse programme called Lanternwake at once.",
+            "The rinse programme is called Lanternwake.",
+            "What is the rinse programme called?",
+        ),
+        (
+            "The van goes round. It is grey, and is known as the Petrel.",
+            "The van is called the Petrel.",
+            "What is the name of the van?",
+        ),
+        (
+            "The director is Ottoline Marsh, a physicist.",
+            "The director is Ottoline Marsh.",
+            "Who is the director?",
+        ),
+        (
+            "The works stand in Marrowhythe, on a river.",
+            "The works stand in Marrowhythe.",
+            "Where do the works stand?",
+        ),
+        (
+            "The warranty is insured with Tarnbeck Assurance.",
+            "The warranty is insured with Tarnbeck Assurance.",
+            "With whom is the warranty insured?",
+        ),
+        (
+            "Dip the Chalkmark strip into a glass.",
+            "The strip is the Chalkmark strip.",
+            "What is the strip called?",
+        ),
+    ],
+)
+def test_names(text: str, answer: str, question: str) -> None:
+    found = fact("name", text)
+    assert found.answer == answer
+    assert question in found.wordings
+
+
+def test_codes() -> None:
+    found = fact("code", "When it asks for a code, type 7719, which is the same for all.")
+    assert found.value == "7719"
+    assert "Which code do I type when it asks for a code?" in found.wordings
+    line = fact("code", "The help line is open today, and its number is 4460 218.")
+    assert line.answer == "The help line’s number is 4460 218."
+
+
+def test_lists() -> None:
+    found = fact("list", "- a steel tamper of 57.4 mm, made to fit")
+    assert (found.value, found.answer) == ("57.4 mm", "The steel tamper is of 57.4 mm.")
+    assert fact("list", "Width 28.5 cm").answer == "The width is 28.5 cm."
+
+
+def test_a_name_is_asked_for_the_other_way_about() -> None:
+    found = fact("name", "The programme is called Slowdawn.")
+    assert "What is Slowdawn?" in found.reverse
 
 
 def test_figure_in_a_long_sentence_is_cut_at_its_clause() -> None:
@@ -70,38 +177,36 @@ def test_what_is_no_figure_or_does_not_stand_alone(text: str) -> None:
 
 
 def test_definition() -> None:
-    found = fact("definition", "The programme is called Slowdawn.")
-    assert found.wordings[0] == "What is the programme?"
+    found = fact("definition", "Slowdawn is a programme that wakes you.")
+    assert found.wordings[0] == "What is Slowdawn?"
     for text in ("With care it is a joy to use.", "The reason for this change is a new law."):
         assert not [one for one in facts(text) if one.method == "definition"]
 
 
 def test_date() -> None:
     found = fact("date", "The firm was founded in 1957 by two people.")
-    assert found.wordings[:2] == (
-        "When was the firm founded?",
-        "Do you know when the firm was founded?",
-    )
+    assert "When was the firm founded?" in found.wordings
     assert found.value == "1957"
     released = fact("date", "Version 2.3 was released on 6 May 2021.")
     assert released.value == "6 May 2021"
     month = fact("date", "The new works were opened in May 1956.")
-    assert "The new works were opened in which month and year?" in month.wordings
+    assert "In which month and year were the new works opened?" in month.wordings
 
 
 def test_table() -> None:
     found = [one for one in facts(TABLE) if one.method == "table"]
     assert len(found) == 6
     price = next(one for one in found if one.value == "31.50")
-    assert price.answer == "The price in euros of Tin kettle (OV-101) is 31.50."
-    assert "What is the price in euros of Tin kettle?" in price.wordings
-    assert "Tell me the price in euros for article OV-101." in price.wordings
+    assert price.answer == "The price of Tin kettle is 31.50 euros."
+    assert "How much does Tin kettle cost?" in price.wordings
+    assert price.reverse == ("What costs 31.50 euros?",)
 
 
-def test_table_with_a_column_that_asks() -> None:
+def test_table_of_codes() -> None:
     found = facts("Code: K13; What it means: The tank is missing\n")[0]
-    assert found.answer == "For code K13, what it means: The tank is missing."
-    assert "For code K13: what it means?" in found.wordings
+    assert found.answer == "Code K13 means: the tank is missing."
+    assert "Which code means that the tank is missing?" in found.wordings
+    assert "What does code K13 mean?" in found.reverse
 
 
 def test_prose_with_colons_is_no_table() -> None:
@@ -137,8 +242,9 @@ def test_answers_are_supported_and_carry_their_passage() -> None:
         assert one.document == "manual.md"
         source = next(p for p in passages if p.section == one.section)
         assert one.passage == source.text
-        if one.method != "table":
-            assert one.answer.rstrip(".") in source.text
+        assert support_share(one.answer, source.indexed_text) >= SUPPORT
+        assert one.span is not None
+        assert source.text[slice(*one.span)]
         assert (one.source, bool(one.fact), bool(one.method)) == ("generated", True, True)
 
 
@@ -155,7 +261,7 @@ def test_one_wording_of_each_fact_is_kept_for_recall() -> None:
     for same in by_fact.values():
         splits = [one.split for one in same]
         assert splits[0] == "train"
-        assert splits.count("recall") == (1 if len(same) >= 3 else 0)
+        assert splits.count("recall") <= 1
         assert splits.count("train") >= 2 or len(same) < 3
         groups = near_duplicates([one.question for one in same])
         held = {g for one, g in zip(same, groups, strict=True) if one.split != "train"}
@@ -165,7 +271,7 @@ def test_one_wording_of_each_fact_is_kept_for_recall() -> None:
 
 def test_held_out_sections_are_never_trained_on() -> None:
     passages = [passage(PROSE), passage(TABLE, "Prices", 1)]
-    examples = write_examples(passages, {"Daily use": "held_out", "Prices": "tuned"})
+    examples = examples_by_rule(passages, {"Daily use": "held_out", "Prices": "tuned"}).examples
     splits = {one.split for one in examples if one.section == "Daily use"}
     assert splits == {"generalisation"}
     assert {one.split for one in examples if one.section == "Prices"} >= {"train", "recall"}
@@ -197,3 +303,22 @@ def test_what_the_documents_speak_of_is_not_refused() -> None:
     text = PROSE + " The carbon footprint of a kettle is small. The Zephyr 900 is sold out."
     for one in written([passage(text), passage(TABLE, "Prices", 1)]):
         assert one.answerable or not ("footprint" in one.question or "Zephyr" in one.question)
+
+
+def test_a_count_takes_facts_from_all_passages_in_turn() -> None:
+    passages = [passage(PROSE), passage(TABLE, "Prices", 1)]
+    few = written_with(passages, 12)
+    assert {one.section for one in few if one.fact} == {"Daily use", "Prices"}
+    assert len(few) < len(written(passages))
+
+
+def test_without_refusals() -> None:
+    made = examples_by_rule([passage(PROSE)], {"Daily use": "tuned"}, refusal_share=0)
+    assert all(one.answerable for one in made.examples)
+
+
+def test_ranks_are_kept_and_what_is_not_found_is_marked() -> None:
+    made = examples_by_rule(
+        [passage(PROSE)], {"Daily use": "tuned"}, ranks=lambda asked, own: [None] * len(own)
+    )
+    assert all(one.flags == ("ambiguous",) for one in made.examples if one.answerable)
