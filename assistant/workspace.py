@@ -44,6 +44,7 @@ from assistant.records import (
     Contender,
     ContenderKind,
     Decoding,
+    Example,
     Profile,
 )
 from assistant.runs import Run, Runs, TrainingSettings
@@ -269,19 +270,28 @@ class Workspace:
         """
         from assistant.models import resolve_model
 
-        examples = self.store.examples(assistant.id)
-        if not any(example.split == "train" for example in examples):
-            raise ExamplesError(
-                "There are no examples to train on: import some, or write them from the documents."
-            )
-        # A question file may have come after the examples.
-        refuse_test_questions(examples, examples, self.store.question_sets(assistant.id))
+        examples = self.training_examples(assistant)
         model = resolve_model(assistant.base_model, self.settings.models, progress)
         with documents_mapped():
             documents = {one.name: one.sha256 for one in self.corpus(assistant).documents()}
         return self.runs(assistant).start(
             assistant, model, examples, settings, documents=documents, log_to=log_to
         )
+
+    def training_examples(self, assistant: Assistant) -> list[Example]:
+        """All examples but the rejected, some to train on among them. Raises ExamplesError."""
+        examples = self.store.examples(assistant.id)
+        if not any(example.split == "train" for example in examples):
+            rejected = self.store.examples(assistant.id, "train", rejected=True)
+            raise ExamplesError(
+                f"All {len(rejected)} training examples are rejected: keep some, or write more."
+                if rejected
+                else "There are no examples to train on: import some, or write them from the "
+                "documents."
+            )
+        # A question file may have come after the examples.
+        refuse_test_questions(examples, examples, self.store.question_sets(assistant.id))
+        return examples
 
     # Answering
 

@@ -11,7 +11,8 @@ import typer
 
 from assistant.cli.evaluation import interruptible, reporting
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
-from assistant.cli.training import Preset, say_that_it_waits
+from assistant.cli.training import say_that_it_waits
+from assistant.cli.training_settings import Preset
 from assistant.cli.workspace import Name, opened
 from assistant.evaluation.records import Mean
 from assistant.records import Assistant

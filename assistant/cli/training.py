@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
 from assistant.cli.preferences import ended_on_votes, started_on_votes
+from assistant.cli.training_settings import settings_line, with_settings
 from assistant.cli.workspace import Name, opened
 from assistant.errors import Conflict, InvalidRequest, TrainingError
 from assistant.preferences.records import Method
 from assistant.registry.labels import run_named
 from assistant.registry.waiting import queue_of, waiting_sentence
-from assistant.runs import PRESETS, Run, Runs
+from assistant.run_estimate import estimate_run
+from assistant.runs import Run, Runs, TrainingSettings
+from assistant.training.estimate import GIB, Preflight
 from assistant.training.folder import RunFolder
 from assistant.training.logs import LOGS, log_command
 from assistant.workspace import Workspace
 
 runs = typer.Typer(no_args_is_help=True, help="Fine-tuning runs of an assistant.")
-Preset = Literal["quick", "standard", "thorough"]
-
 _POLL_SECONDS = 0.5
 
 
+@with_settings
 def train(
     name: Name,
-    preset: Annotated[Preset, typer.Option(help="How much to train.")] = "standard",
-    epochs: Annotated[float | None, typer.Option(help="Passes over the examples.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
-    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA matrices.")] = None,
+    settings: TrainingSettings,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Measure what it would cost, and train nothing.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and return at once.")] = False,
     log: Annotated[
         list[str] | None,
@@ -58,18 +59,28 @@ def train(
     shows it. Leaving with Ctrl-C leaves the run going, or waiting: `duet runs stop` ends it and
     saves what it has.
     """
-    given = {"epochs": epochs, "learning_rate": learning_rate, "rank": rank}
-    changes = {field: value for field, value in given.items() if value is not None}
-    settings = replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
     with opened() as workspace:
         assistant = workspace.assistant(name)
+        if estimate and from_votes is not None:
+            raise InvalidRequest("An estimate is of training on examples: leave out --from-votes.")
+        if estimate:
+            with bar() as report:
+                found = estimate_run(workspace, assistant, settings, report)
+            _show_estimate(found, as_json)
+            return
         if no_wait:
             refuse_where_busy(workspace)
         if from_votes is not None:
             if log:
                 raise InvalidRequest("--log is for training on examples: leave it out here.")
             run = started_on_votes(
-                workspace, assistant, from_votes, from_run, epochs, learning_rate, all_voters
+                workspace,
+                assistant,
+                from_votes,
+                from_run,
+                settings.epochs,
+                settings.learning_rate,
+                all_voters,
             )
         else:
             with bar() as report:
@@ -152,11 +163,11 @@ def follow(found: Runs, run: Run) -> Run:
                 report(f"Waiting, number {run.position or 1} in the queue", 0.0)
             elif run.steps:
                 last = run.steps[-1]
-                stage = (
-                    f"loss {last.loss:.3f}, {last.tokens_per_second:.0f} tokens/s, "
-                    f"{last.seconds_left:.0f} s left"
-                )
+                speed = f"{last.tokens_per_second:.0f} tokens/s, {last.seconds_left:.0f} s left"
+                stage = f"loss {last.loss:.3f}, {_evaluated(run)}{speed}"
                 report(stage, last.step / last.total_steps)
+            elif run.preflight is not None:
+                report(run.preflight.sentence, 0.0)
             time.sleep(_POLL_SECONDS)
             run = found.get(run.id)
     if run.state in ("failed", "interrupted"):
@@ -164,12 +175,53 @@ def follow(found: Runs, run: Run) -> Run:
     return run
 
 
+def _show_estimate(found: Preflight, as_json: bool) -> None:
+    if as_json:
+        show_json(found.as_json() | {"sentence": found.sentence})
+        return
+    say(found.sentence)
+    parts = found.estimate
+    say(
+        f"{found.rows} rows, the longest of {found.longest} tokens, {found.rows_at_once} at once "
+        f"and {found.accumulation} times a step; on {found.device_name}."
+    )
+    show_table(
+        ("Memory by estimate", "GiB"),
+        [
+            (label, f"{size / GIB:.2f}")
+            for label, size in (
+                ("base model", parts.weights),
+                ("adapter and its optimiser", parts.adapter),
+                ("activations", parts.activations),
+                ("logits of answer tokens", parts.logits),
+                ("program", parts.overhead),
+                ("together", parts.total),
+            )
+        ],
+    )
+    for sentence in found.notices:
+        note(sentence)
+
+
+def _evaluated(run: Run) -> str:
+    """The figures of the last evaluation, for the line of progress."""
+    recalls = [s.held_out_recall for s in run.steps if s.held_out_recall is not None]
+    validated = [s.validation_loss for s in run.steps if s.validation_loss is not None]
+    said = f"validation {validated[-1]:.3f}, " if validated else ""
+    return said + (f"held-out recall {recalls[-1]:.2f}, " if recalls else "")
+
+
 def _show(run: Run, as_json: bool) -> None:
     if as_json:
         show_json(run)
         return
     say(f"Run {run.id}: {run.state}")
+    note(f"Settings: {settings_line(run.settings)}.")
     if run.steps:
         note(f"Loss {run.steps[0].loss:.3f} at the start, {run.steps[-1].loss:.3f} at the end.")
     if said := ended_on_votes(run):
         note(said)
+    if "step" in run.final and run.final["step"] != run.final["steps"]:
+        note(f"The adapter of step {run.final['step']} is kept, by {run.final['chosen_by']}.")
+    for sentence in run.notices:
+        note(sentence)

@@ -54,6 +54,17 @@ class SettingField:
         high = f"below {self.most:.16g}" if self.below else f"at most {self.most:.16g}"
         return f"{kind}{low}, {high}"
 
+    @property
+    def allowed(self) -> str:
+        """The allowed values with their unit."""
+        return f"{self.range} {self.unit}".strip()
+
+    def shown(self, value: Any) -> str:
+        """A value in words; of None how it is chosen."""
+        if value is None:
+            return self.automatic
+        return ("on" if value else "off") if self.switch else f"{value}"
+
     def allows(self, value: Any) -> bool:
         """Whether a setting may have this value."""
         if value is None:
@@ -156,7 +167,6 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         "Optimiser",
         "Share of the steps in which the learning rate rises from zero, so that the first rows do "
         "not decide everything.",
-        unit="share of the steps",
         most=1,
         below=True,
     ),
@@ -191,7 +201,6 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         "Dropout",
         "Regularisation",
         "Share of the adapter's inputs left out at random; above 0 each step costs more time.",
-        unit="share",
         most=1,
         below=True,
     ),
@@ -201,7 +210,6 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         "Regularisation",
         "Share of a training question's tokens left out, drawn anew in each epoch, so that a fact "
         "does not hang on one wording.",
-        unit="share",
         most=1,
         below=True,
     ),

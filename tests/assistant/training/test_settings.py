@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,15 @@ def test_ranges(name: str, allowed: list[object], refused: list[object]) -> None
     field = FIELD_BY_NAME[name]
     assert [field.allows(value) for value in allowed] == [True] * len(allowed)
     assert [field.allows(value) for value in refused] == [False] * len(refused)
+
+
+def test_the_documented_table_is_that_of_the_code() -> None:
+    root = Path(__file__).resolve().parents[3]
+    rows = (root / "docs" / "training.md").read_text("utf-8").splitlines()
+    for field in SETTING_FIELDS:
+        standard = field.shown(getattr(TrainingSettings(), field.name))
+        cells = (field.label, f"`{field.option}`", field.allowed, standard, field.explanation)
+        assert f"| {' | '.join(cells)} |" in rows, field.name
 
 
 def test_ranges_in_words() -> None:
