@@ -329,6 +329,12 @@ class ChatTab:
         view = replace(self._view(assistant_id, "", picked, request), notice=notice(pair.reason))
         return [*self.updates(view), *self._picker_values(assistant_id, picked)]
 
+    def picked(self, assistant_id: str, picked: Picked, request: gr.Request) -> list[Any]:
+        """A new conversation with these. Values for `shown` and `pickers`."""
+        self.chat.leave(_browser(request))
+        view = self._view(assistant_id, "", picked, request)
+        return [*self.updates(view), *self._picker_values(assistant_id, picked)]
+
     def opened(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `shown` and `pickers` when an assistant or a conversation is opened."""
         self.chat.leave(_browser(request))

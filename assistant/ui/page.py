@@ -68,7 +68,7 @@ class _Page:
                     with gr.Tab("Examples", id="examples") as self._examples_tab:
                         self._examples = ExamplesTab(self._services, places, self._panel)
                     with gr.Tab("Training", id="training") as self._training_tab:
-                        self._training = TrainingTab(self._services, places)
+                        self._training = TrainingTab(self._services, places, self._panel)
                     with gr.Tab("Results", id="results") as self._results_tab:
                         self._verdict = VerdictSection(self._services, places)
                         self._results = ResultsTab(self._services)
@@ -143,6 +143,14 @@ class _Page:
                 [self._tabs, *self._chat.shown, *self._chat.pickers],
                 **QUICK,
             )
+        training = self._training
+        training.mend.click(self._mend, places.assistant, self._tabs, **QUICK)
+        training.compare.click(
+            self._compare,
+            training.view,
+            [self._tabs, *self._chat.shown, *self._chat.pickers],
+            **QUICK,
+        )
         self._wire_tabs()
         # The conversation's id changes when a question begins a new one, the answered one's when
         # an answer is whole: the sidebar follows both.
@@ -184,7 +192,7 @@ class _Page:
             (
                 self._training_tab,
                 training.values,
-                [assistant, training.preset, training.run],
+                training.view,
                 training.shown,
             ),
             (self._results_tab, self._results.values, [assistant], self._results.shown),
@@ -339,3 +347,21 @@ class _Page:
         if action == "vote":
             return [tab, *self._chat.choose(assistant_id, request)]
         return [tab, *[gr.skip()] * (len(self._chat.shown) + len(self._chat.pickers))]
+
+    def _mend(self, assistant_id: str) -> Any:
+        """The tab in which what a training lacks is made."""
+        return gr.Tabs(selected=self._training.mending(assistant_id))
+
+    def _compare(
+        self,
+        assistant_id: str,
+        preset: str,
+        run_id: str,
+        compared: str,
+        everything: bool,
+        request: gr.Request,
+    ) -> list[Any]:
+        """The chat with what a training came to, against what answered before it."""
+        picked = self._training.pair(assistant_id, run_id)
+        tab = gr.Tabs(selected="chat")
+        return [tab, *self._chat.picked(assistant_id, picked, request)]

@@ -21,7 +21,14 @@ from assistant.settings import Settings
 from assistant.ui import downloads, page_pictures
 from assistant.ui.page import build_page
 from assistant.ui.preparation import Preparation
-from assistant.ui.style import EXAMPLES_STYLESHEET, FAVICON, HEAD, STYLESHEET, theme
+from assistant.ui.style import (
+    EXAMPLES_STYLESHEET,
+    FAVICON,
+    HEAD,
+    STYLESHEET,
+    TRAINING_STYLESHEET,
+    theme,
+)
 from assistant.ui.voter import LOOPBACK, PageGuard
 
 if TYPE_CHECKING:
@@ -59,7 +66,7 @@ def make_app(workspace: Workspace, preparation: Preparation, host: str, port: in
         mcp_server=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         theme=theme(),
-        css_paths=[STYLESHEET, EXAMPLES_STYLESHEET],
+        css_paths=[STYLESHEET, EXAMPLES_STYLESHEET, TRAINING_STYLESHEET],
         head=HEAD,
     )
     app.add_middleware(PageGuard, secret=_once(workspace.store.secret), host=host)

@@ -13,6 +13,7 @@ import gradio as gr
 STATIC = Path(str(files("assistant.ui"))) / "static"
 STYLESHEET = Path(str(files("assistant.drawing"))) / "duet.css"
 EXAMPLES_STYLESHEET = STATIC / "examples.css"
+TRAINING_STYLESHEET = STATIC / "training.css"
 FAVICON = STATIC / "favicon.png"
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")

@@ -25,7 +25,6 @@ from assistant.records import (
     Usage,
     Vote,
 )
-from assistant.runs import PRESETS, Run, Step
 from assistant.ui.documents_html import document_table, indexing_html
 from assistant.ui.example_drawer import evidence, example_drawer
 from assistant.ui.examples_html import PAGE, example_table, summary
@@ -34,7 +33,6 @@ from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.passages import drawer, found_list, marked_passage, passages_as_cut
 from assistant.ui.sidebar_html import Facts, assistant_list, conversation_list, head, step
 from assistant.ui.standing import standing
-from assistant.ui.training_html import loss_chart, preset_cards, run_panel, run_table
 from assistant.ui.turns import Speaking, compared_turn, replied_turn, speaking_turn, welcome
 from retrieval.documents import AddResult, Document, Hit, IndexingProgress, Passage
 
@@ -121,7 +119,6 @@ def test_words_of_people_and_documents_are_escaped() -> None:
         example_drawer(replace(example, passage=HOSTILE, span=(1, 4)), [example], HOSTILE, True),
         notice(HOSTILE, "bad"),
         progress(HOSTILE, 0.5, HOSTILE),
-        run_panel(run(error=HOSTILE, state="failed")),
         interval_chart([Interval(HOSTILE, HOSTILE, 0.5, 0.2, 0.8, 3)]),
     )
     for html in shown:
@@ -225,55 +222,6 @@ def test_an_example_whole_says_what_was_measured_in_words() -> None:
 def test_examples_are_summed_up_by_use() -> None:
     assert "<strong>4</strong> train" in summary(examples(4))
     assert "<strong>2</strong> not in the documents" in summary(examples(4))
-
-
-def run(state: str = "running", error: str = "", steps: int = 3) -> Run:
-    progress_ = tuple(
-        Step(n, 10, n / 5, 3.0 - n / 10, 2.5 if n == steps else None, 210.0, 2.0 * n, 20.0 - 2 * n)
-        for n in range(1, steps + 1)
-    )
-    return Run(
-        id="run-1",
-        assistant_id="a",
-        created_at=NOW,
-        state=state,  # type: ignore[arg-type]
-        settings=PRESETS["quick"].settled(100, 135_000_000),
-        base_model="builtin",
-        base_sha256="",
-        data_sha256="",
-        rows={"train": 100, "validation": 11},
-        adapter=None,
-        error=error,
-        steps=progress_,
-        untrained_loss=None,
-        final={},
-    )
-
-
-def test_a_running_training_says_where_it_is() -> None:
-    html = run_panel(run())
-    assert "Step 3 of 10, 14 s left" in html and "30 %" in html
-    assert "210 tokens/s" in html and "2.70" in html and "<polyline" in html
-
-
-def test_a_training_that_failed_says_why_and_can_be_resumed() -> None:
-    failed = run("failed", "The machine ran out of memory.")
-    assert "The machine ran out of memory." in run_panel(failed)
-    assert 'data-action="resume"' in run_table([failed], "")
-    assert 'data-action="resume"' not in run_table([run()], "")
-
-
-def test_a_loss_chart_needs_two_points() -> None:
-    assert loss_chart(run(steps=1).steps[:0]) == ""
-    assert "from 2.90 to 2.70" in loss_chart(run().steps)
-
-
-def test_presets_say_their_time_only_where_it_was_measured() -> None:
-    epochs = dict.fromkeys(PRESETS, 6.0)
-    html = preset_cards("quick", epochs, {"quick": 4.0, "standard": None, "thorough": None})
-    assert "About 4 min on this machine" in html
-    assert html.count("Time is shown once a first run was measured here.") == 2
-    assert html.count('aria-checked="true"') == 1
 
 
 def test_lines_are_drawn_within_the_picture() -> None:

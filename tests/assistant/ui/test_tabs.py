@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,14 +10,14 @@ import pytest
 
 from assistant.comparison import Compared
 from assistant.errors import NotFound
-from assistant.records import Assistant, Comparison, Example
+from assistant.records import Assistant, Comparison
 from assistant.ui.chat_tab import ChatTab
 from assistant.ui.documents import DocumentsTab
 from assistant.ui.examples import ExamplesTab
 from assistant.ui.results import ResultsTab
 from assistant.ui.services import Places, Services, markup
 from assistant.ui.sources import Sources
-from assistant.ui.training import TrainingTab, _settings
+from assistant.ui.training import TrainingTab
 
 
 class Tabs:
@@ -31,7 +30,7 @@ class Tabs:
             self.chat = ChatTab(services, places, panel)
             self.documents = DocumentsTab(services, places, panel)
             self.examples = ExamplesTab(services, places, panel)
-            self.training = TrainingTab(services, places)
+            self.training = TrainingTab(services, places, panel)
             self.results = ResultsTab(services)
 
 
@@ -73,30 +72,6 @@ def test_documents_are_listed_searched_opened_and_removed(tabs: Tabs, kettle: As
 def test_a_made_up_document_is_answered_with_a_sentence(tabs: Tabs, kettle: Assistant) -> None:
     said = text(tabs.documents._pressed(press(action="passages", id="../x"), kettle.id))
     assert 'role="alert"' in said
-
-
-def test_training_without_examples_says_what_to_do(tabs: Tabs, kettle: Assistant) -> None:
-    values = tabs.training.values(kettle.id)
-    assert "no examples to train on yet" in text(values)
-    numbers = (None, None, 16, 32, 8, 1024, 0)
-    assert "no examples to train on" in last(tabs.training._train(kettle.id, "quick", "", *numbers))
-
-
-def test_settings_by_hand_are_checked_together(tabs: Tabs, kettle: Assistant) -> None:
-    store = tabs.training._services.workspace.store
-    store.add_examples(kettle.id, [Example("e", "How big?", "1.85.", "written", "train")])
-    said = last(tabs.training._train(kettle.id, "quick", "", 9000, None, 0, 32, 8, 1024, 0))
-    assert "epochs must be" in said and "rank must be" in said
-    kept = _settings("thorough", (3, None, None, None, None, None, 7))
-    assert (kept.epochs, kept.rank, kept.seed, kept.preset) == (3, 16, 7, "thorough")
-
-
-def test_finished_runs_are_listed(
-    tabs: Tabs, kettle: Assistant, add_run: Callable[[Assistant], str]
-) -> None:
-    run = add_run(kettle)
-    values = text(tabs.training.values(kettle.id))
-    assert run in values and "this model answers in the chat" in values
 
 
 def test_a_source_is_opened_in_its_surroundings_only_after_the_vote(
