@@ -10,8 +10,10 @@ import typer
 from assistant.cli.evaluation import interruptible
 from assistant.cli.output import AsJson, bar, note, plain, say, show_json
 from assistant.cli.workspace import Name, opened
+from assistant.evaluation.held_out import Written
 from assistant.writing.model_writing import ModelOptions, ModelWritten, write_with_model
 from assistant.writing.writers import chosen_writer
+from assistant.writing.writing import WritingOptions
 
 
 def write(
@@ -28,7 +30,7 @@ def write(
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(help="With a model: end once there are so many examples.")
+        int | None, typer.Option(help="About so many examples; as many as help where not given.")
     ] = None,
     candidates: Annotated[
         int, typer.Option(help="With a model: questions asked for of each passage.")
@@ -40,21 +42,17 @@ def write(
 ) -> None:
     """Write examples from the documents.
 
-    With a model, Ctrl-C keeps every reply; the same command goes on from there.
+    Ctrl-C ends it: by rule nothing is written then; with a model every reply is kept, and the same
+    command goes on from there.
     """
     if method == "model":
         options = ModelOptions(count, candidates, paraphrases)
-        _show_model(_with_model(name, model, options), as_json)
+        _show(_with_model(name, model, options), as_json)
         return
-    with opened() as workspace:
-        written = workspace.write_examples(workspace.assistant(name))
-    if as_json:
-        left_out = [one.question for one in written.left_out]
-        show_json({"added": written.added, "left_out": left_out})
-        return
-    say(f"{written.added} new examples.")
-    if written.note:
-        note(written.note)
+    stop = threading.Event()
+    with opened() as workspace, bar() as shown, interruptible(stop):
+        assistant = workspace.assistant(name)
+        _show(workspace.write_examples(assistant, WritingOptions(count), shown, stop), as_json)
 
 
 def _with_model(name: str, model: str | None, options: ModelOptions) -> ModelWritten:
@@ -68,7 +66,7 @@ def _with_model(name: str, model: str | None, options: ModelOptions) -> ModelWri
             return write_with_model(workspace, assistant, writer, options, shown, stop)
 
 
-def _show_model(written: ModelWritten, as_json: bool) -> None:
+def _show(written: Written | ModelWritten, as_json: bool) -> None:
     if as_json:
         left_out = [one.question for one in written.left_out]
         show_json({**plain(written), "left_out": left_out})

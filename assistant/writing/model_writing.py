@@ -19,12 +19,16 @@ from assistant.examples import near_duplicates, split_examples
 from assistant.facts import content_words
 from assistant.records import Assistant, Example, SplitName, example_id
 from assistant.workspace import Workspace
+from assistant.writing.candidates import WrittenFact
 from assistant.writing.filters import DropCount, Dropped, Kept, Ranks, drop_counts, sift
 from assistant.writing.journal import opened_journal
 from assistant.writing.model_facts import Discarded, ModelFact, ModelFacts, Stopped
 from assistant.writing.ranking import search_ranks
+from assistant.writing.refusals import REFUSAL_SHARE, refusals
 from assistant.writing.refused_subjects import renew_refusals
+from assistant.writing.selection import FoundFact
 from assistant.writing.specificity import Specificity
+from assistant.writing.subjects import main_name
 from assistant.writing.writers import Writer
 from retrieval.corpus import section_sides
 from retrieval.documents import Passage
@@ -146,7 +150,7 @@ def write_with_model(
     progress("Checking the questions", 1.0)
     ranks = search_ranks(workspace.retriever(assistant), assistant.retrieval.lexical_weight)
     with documents_mapped():
-        examples, dropped = model_examples(found, section_sides(passages), ranks)
+        examples, dropped = model_examples(found, passages, section_sides(passages), ranks)
     if not examples and not stop.is_set():
         raise ExamplesError(_nothing(writer.short_name, facts))
     added, left_out = _added(workspace, assistant, examples)
@@ -181,13 +185,13 @@ def spread_over_sections(passages: Sequence[Passage]) -> list[Passage]:
 
 
 def model_examples(
-    found: Sequence[ModelFact], sides: Sides, ranks: Ranks | None
+    found: Sequence[ModelFact], passages: Sequence[Passage], sides: Sides, ranks: Ranks | None
 ) -> tuple[list[Example], tuple[Dropped, ...]]:
     """The examples of facts that pass all filters together, split, and what did not pass.
 
     sides: for each section whether it may be tuned on. A fact of one that may is trained, but for
     one wording that is kept for the test of recall; a fact of any other is asked once, in the test
-    of generalisation.
+    of generalisation. About a tenth of the training rows ask what the documents do not say.
     """
     sifted = sift([one for fact in found for one in fact.candidates], ranks)
     specific = {fact.candidates[0].fact: fact.specificity for fact in found}
@@ -203,7 +207,12 @@ def model_examples(
             if split is not None:
                 example = _example(kept, split, specific[key])
                 examples.setdefault(example.id, example)
-    return split_examples(list(examples.values())), sifted.dropped
+    made = list(examples.values())
+    known = [_known(wordings, sides) for wordings in facts.values()]
+    trained = sum(example.split == "train" for example in made)
+    wanted = round(trained * REFUSAL_SHARE / (1 - REFUSAL_SHARE))
+    made += refusals(passages, known, main_name(passages), wanted) if wanted else []
+    return split_examples(made), sifted.dropped
 
 
 def _found(
@@ -239,6 +248,14 @@ def _splits(wordings: Sequence[Kept], tuned: bool) -> list[SplitName | None]:
     if alone:
         splits[alone[-1]] = "recall"
     return splits
+
+
+def _known(wordings: Sequence[Kept], sides: Sides) -> FoundFact:
+    """A fact of a model as the rules have theirs."""
+    one = wordings[0].candidate
+    asked = tuple(kept.candidate.question for kept in wordings)
+    fact = WrittenFact("", one.answer, asked, one.method)
+    return FoundFact(fact, one.passage, sides[one.passage.section])
 
 
 def _example(kept: Kept, split: SplitName, specificity: float) -> Example:

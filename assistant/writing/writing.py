@@ -15,6 +15,7 @@ from assistant.writing.filters import AMBIGUOUS, drop_counts
 from assistant.writing.question_writing import examples_by_rule
 from assistant.writing.ranking import search_ranks
 from assistant.writing.refusals import REFUSAL_SHARE
+from assistant.writing.refused_subjects import renew_refusals
 from retrieval.corpus import section_sides
 from retrieval.retriever import Retriever
 
@@ -58,8 +59,9 @@ def write_examples(
 ) -> Written:
     """Write examples by rule, but for what would train on a test question.
 
-    Examples written before from sections that have changed or gone since are counted and left as
-    they are. stop: when it is set, nothing is written.
+    Those of the subjects that the assistant must refuse are made to fit its profile. Examples
+    written before from sections that have changed or gone since are counted and left as they are.
+    stop: when it is set, nothing is written.
     Raises ExamplesError where there is nothing to write from, InvalidRequest, DocumentsError.
     """
     chosen = (options or WritingOptions()).checked()
@@ -103,7 +105,7 @@ def write_examples(
     left_out = {one.id for one in examples} - {one.id for one in kept}
     sections = {passage.section for passage in passages}
     return Written(
-        store.add_examples(assistant.id, kept),
+        store.add_examples(assistant.id, kept) + renew_refusals(store, assistant),
         tuple(one for one in examples if one.id in left_out),
         facts=made.facts,
         asked=made.asked,

@@ -14,15 +14,23 @@ import pytest
 from assistant.errors import Conflict, ExamplesError, GenerationError, InvalidRequest
 from assistant.generation import Generated, GenerationRequest, ScriptedBackend
 from assistant.openai_backend import Endpoint
-from assistant.prompts import REFUSED_SUBJECT
+from assistant.prompts import NOT_IN_DOCUMENTS, REFUSED_SUBJECT
 from assistant.records import Assistant, Example, Profile
 from assistant.settings import Settings
 from assistant.workspace import Workspace
+from assistant.writing.candidates import Candidate, fact_key
 from assistant.writing.journal import opened_journal
-from assistant.writing.model_writing import ModelOptions, ModelWritten, write_with_model
+from assistant.writing.model_facts import ModelFact
+from assistant.writing.model_writing import (
+    ModelOptions,
+    ModelWritten,
+    model_examples,
+    write_with_model,
+)
 from assistant.writing.refused_subjects import renew_refusals
 from assistant.writing.specificity import Specificity
 from assistant.writing.writers import Writer, chosen_writer
+from retrieval.documents import Passage
 from retrieval.embedder import HashingEmbedder
 
 WRITER = Writer("folder/Large-7B")
@@ -218,6 +226,25 @@ def test_rejected_examples_and_test_questions_do_not_come_back(
     empty = workspace.create("Empty", "Nothing")
     with pytest.raises(ExamplesError, match="no documents"):
         write(workspace, empty)
+
+
+def test_a_tenth_of_the_rows_asks_what_the_documents_do_not_say() -> None:
+    parts = ("lever", "handle", "gasket", "spout", "hinge", "collar", "base", "lid", "bracket")
+    text = " ".join(f"The {part} weighs {20 + n} grams." for n, part in enumerate(parts))
+    passage = Passage(1, "d", "parts.md", 0, text, ("Parts",), None, 0, len(text), "s")
+    found = []
+    for n, part in enumerate(parts):
+        answer = f"The {part} weighs {20 + n} grams."
+        question = f"How many grams does the {part} weigh?"
+        made = Candidate(
+            question, answer, passage, (0, 9), "model: m", fact_key(passage, "m", answer)
+        )
+        found.append(ModelFact(passage, (made,), 1.0))
+    examples, dropped = model_examples(found, [passage], {"s": "tuned"}, None)
+    unknown = [one for one in examples if not one.answerable]
+    assert len(examples) - len(unknown) == len(parts) and not dropped
+    assert [one.split for one in unknown] == ["train", "generalisation"]
+    assert {one.answer for one in unknown} == {NOT_IN_DOCUMENTS}
 
 
 def test_refused_subjects_come_and_go_with_the_profile(
