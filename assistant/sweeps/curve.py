@@ -76,8 +76,11 @@ class CurveStep:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What a sweep found. stops_at: label of the point from which more does not pay, "" where the
-    last step still pays or fewer than two points were scored. sentences: all of that in words."""
+    """What a sweep found.
+
+    stops_at: label of the point from which more does not pay, "" where the last step still pays,
+    fewer than two points were scored, or learning rates are tried. sentences: all of it in words.
+    """
 
     kind: SweepKind
     points: tuple[CurvePoint, ...]
@@ -99,7 +102,7 @@ def curve(
     )
     known = [one for one in ordered if one.scores]
     steps = tuple(step(a, b) for a, b in pairwise(known))
-    stops_at = _stops_at(known)
+    stops_at = _stops_at(known) if kind != "learning-rate" else ""  # a higher rate is not more
     return Curve(
         kind,
         points,
@@ -205,7 +208,7 @@ def _best_rate(known: Sequence[Scored]) -> str:
     for one in known:
         pair = _paired(one.scores, best.scores) if one is not best else None
         if pair is not None:
-            sure = "" if pair.p_value < ALPHA else ", which may be chance"
+            sure = _sure(pair)
             others.append(
                 f"{one.label} differs by {_share(pair.difference)} "
                 f"[{_share(pair.low)}, {_share(pair.high)}]{sure}"
@@ -219,12 +222,19 @@ def _against_rag(point: Scored, rag: Scores) -> str:
     if pair is None:
         return "RAG answered none of the same questions."
     where = "above" if pair.difference > 0 else "below" if pair.difference < 0 else "level with"
-    sure = "" if pair.p_value < ALPHA else ", which may be chance"
+    sure = _sure(pair)
     by = f"{_share(abs(pair.difference))} " if pair.difference else ""
     return (
         f"On the same {pair.n} questions the tuned model at {point.label} is {by}{where} RAG "
         f"[{_share(pair.low)}, {_share(pair.high)}]{sure}."
     )
+
+
+def _sure(pair: PairedDifference) -> str:
+    """What is added to a difference that the test does not tell from none."""
+    if pair.p_value < ALPHA:
+        return ""
+    return f", which may be chance (p = {_share(pair.p_value)})"
 
 
 def _share(value: float) -> str:

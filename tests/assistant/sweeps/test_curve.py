@@ -70,7 +70,8 @@ def test_the_best_learning_rate_is_named_with_the_others() -> None:
     found = curve("learning-rate", points, None, None)
     assert "highest at a learning rate of 0.001, .75" in found.sentences[0]
     assert "0.0005 differs by -.25" in found.sentences[0]
-    assert found.sentences[0].count("may be chance") == 1
+    assert found.sentences[0].count("may be chance (p = 1.00)") == 1
+    assert found.stops_at == ""  # a higher rate is not more of anything
 
 
 def test_rag_is_held_against_the_last_point() -> None:
