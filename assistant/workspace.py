@@ -53,6 +53,7 @@ from assistant.store import Store
 from assistant.tallies import Tallies, tally_of
 from assistant.training.queue import RunQueue
 from assistant.vector_index import forget_vectors, retriever_over
+from assistant.writing.context_rows import context_passages
 from assistant.writing.writing import WritingOptions, write_examples
 from retrieval.corpus import Corpus, Limits
 from retrieval.embedder import Embedder, load_embedder
@@ -274,8 +275,16 @@ class Workspace:
         model = resolve_model(assistant.base_model, self.settings.models, progress)
         with documents_mapped():
             documents = {one.name: one.sha256 for one in self.corpus(assistant).documents()}
+            passages_for = None
+            if settings.checked().context_share:
+                passages_for = context_passages(
+                    self.retriever(assistant),
+                    examples,
+                    settings.context_share,
+                    assistant.retrieval.lexical_weight,
+                )
         return self.runs(assistant).start(
-            assistant, model, examples, settings, documents=documents, log_to=log_to
+            assistant, model, examples, settings, passages_for, documents=documents, log_to=log_to
         )
 
     def training_examples(self, assistant: Assistant) -> list[Example]:

@@ -110,6 +110,14 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         whole=True,
     ),
     SettingField(
+        "context_share",
+        "Rows with passages",
+        "Amount",
+        "Share of the examples that are also trained with passages in the prompt, the one that "
+        "answers among others: for answers from documents. Such a row costs about ten others.",
+        most=1,
+    ),
+    SettingField(
         "target_layers",
         "Target layers",
         "Adapter",

@@ -20,6 +20,8 @@ class TrainingSettings:
     (https://arxiv.org/abs/2312.03732). dropout: share of the adapter's inputs dropped, in [0, 1).
     question_dropout: share of a training question's tokens left out, in [0, 1), drawn anew for each
     epoch, so that a fact hangs on no single wording (docs/performance.md has the trials).
+    context_share: share of the training examples, in [0, 1], that are also trained with passages in
+    the prompt, the answering one among others (`writing.context_rows`); such a row costs about ten.
     batch_size: rows that one optimiser step sees. max_length: tokens of prompt and answer together;
     longer rows are left out and counted. warmup: share of the steps, in [0, 1), in which the
     learning rate rises. weight_decay: of AdamW, per step and learning rate. seed: of the order of
@@ -37,6 +39,7 @@ class TrainingSettings:
     alpha: int = 32
     dropout: float = 0.05
     question_dropout: float = 0.2
+    context_share: float = 0.0
     batch_size: int = 8
     max_length: int = 1024
     warmup: float = 0.05
