@@ -44,6 +44,7 @@ _TAIL = re.compile(
     r"wherever|if|but|in order to|and then|even)\s"
 )
 _BEFORE_NOUNS = (DETERMINERS - RELATIVES) | PREPOSITIONS
+_HAVE = frozenset(("has", "have", "had"))
 _BEFORE_PARTICIPLES = BE | {"be", "been", "being", "has", "have", "had", "not"}
 _LONGEST_SUBJECT = 12  # words
 _SHORT_ADJUNCT = 6  # words
@@ -217,6 +218,8 @@ def _with_verb(before: str, main: str) -> Clause | None:
         return None
     subject, verb = " ".join(tokens[:place]), tokens[place]
     kind = _kind(verb, subject)
+    if verb.lower() in _HAVE and place + 1 < len(tokens) and _participle(tokens[place + 1]):
+        kind = "modal"  # it goes in front of the subject as "may" does
     if (
         kind is None
         or re.search(r"[,(]", subject)
@@ -253,6 +256,10 @@ def _verb_at(tokens: list[str], least: int) -> int | None:
             continue
         return place
     return None
+
+
+def _participle(word: str) -> bool:
+    return word in PAST or word in ("been", "not") or word.endswith(("ed", "en", "wn"))
 
 
 def _kind(verb: str, subject: str) -> Kind | None:

@@ -46,6 +46,12 @@ def points_at_passage(question: str) -> bool:
     return _POINTING.search(_QUOTED.sub("", question)) is not None
 
 
+def unbalanced(text: str) -> bool:
+    """Whether a bracket or quotation mark stays open, as where a sentence was cut in two."""
+    paired = any(text.count(left) != text.count(right) for left, right in ("()", "“”", "[]"))
+    return paired or text.count('"') % 2 == 1
+
+
 def badly_formed(question: str) -> str:
     """What is wrong with the form of a question, in words; "" where nothing was found."""
     said = _QUOTED.sub("it all", question)
@@ -56,9 +62,8 @@ def badly_formed(question: str) -> str:
         return "no capital at its beginning"
     if question[-1] not in "?." or "\n" in question or "??" in question:
         return "no end of a question"
-    for left, right in ("()", "“”", "[]"):
-        if question.count(left) != question.count(right):
-            return "an open bracket or quotation mark"
+    if unbalanced(question):
+        return "an open bracket or quotation mark"
     faults = (
         (_AFTER_DO, "a verb without its subject"),
         (_LOST_CAPITAL, "the beginning of a sentence in its middle"),

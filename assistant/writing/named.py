@@ -9,7 +9,17 @@ from dataclasses import replace
 from assistant.writing.candidates import WrittenFact
 from assistant.writing.clauses import Clause, shortened
 from assistant.writing.figures import figures
-from assistant.writing.grammar import PAST, THIRD, capital, definite, inner, plural, turned
+from assistant.writing.grammar import (
+    BE,
+    ORDERS,
+    PAST,
+    THIRD,
+    capital,
+    definite,
+    inner,
+    plural,
+    turned,
+)
 
 _CAPITAL = r"[A-Z][\w’'-]*[a-z0-9][\w’'-]*"
 NAME = rf"{_CAPITAL}(?: (?:of |de |the |& |and (?=[A-Z]))?{_CAPITAL}|(?: [A-Z]\.))*"
@@ -114,7 +124,9 @@ def inline_facts(sentence: str, main: str) -> Iterator[WrittenFact]:
             thing,
             reverse=(f"Who is {name}?" if who == "Who" else f"What is {name}?",),
         )
-    for match in _NAMED_THING.finditer(sentence):
+    # Elsewhere "the London branch" is a branch in London, and not what it is called.
+    ordered = sentence.split(" ", 1)[0].lower() in ORDERS
+    for match in _NAMED_THING.finditer(sentence) if ordered else ():
         name, noun = match["name"], match["noun"]
         verb = any(word in THIRD or word in PAST for word in noun.split())
         if name not in (main, *_NO_NAMES) and not verb and not noun.endswith(("ing", "s’")):
@@ -192,6 +204,14 @@ def _by_place(clause: Clause) -> Iterator[WrittenFact]:
     if match is None:
         return
     name, prep, left = match["name"], match["prep"], match["left"].strip()
+    told = left.split(" ")[-1]
+    by_whom = clause.kind == "be" and (told in PAST or told.endswith(("ed", "en")))
+    if prep in ("by", "with") and not by_whom and clause.kind != "base":
+        return
+    if re.search(r"\b(?:not|never|that)\b", left) or re.search(r" [A-Z]$", name):
+        return
+    if any(word in THIRD or word in PAST or word in BE for word in match["after"].split()[:1]):
+        return
     if "," in left or not re.fullmatch(r"[\w’' -]*", clause.subject):
         return
     short = shortened(clause, match.end("name"))
@@ -228,7 +248,7 @@ def _by_place(clause: Clause) -> Iterator[WrittenFact]:
 def _object(clause: Clause) -> Iterator[WrittenFact]:
     if clause.kind in ("be", "modal", "order"):
         return
-    match = _HAS_NAME.match(clause.rest)
+    match = None if re.match(r"an? ", clause.rest) else _HAS_NAME.match(clause.rest)
     bears = re.match(
         rf"^(?:under )?the (?:\w+ )?(?P<kind>name|title)(?: of)? (?P<name>{NAME})", clause.rest
     )

@@ -22,7 +22,9 @@ _LEANING = re.compile(
     r"such|the (?:same|other|others|latter|former)|so)\b",
     re.IGNORECASE,
 )
-_LEANING_OBJECT = re.compile(r"^(?:it|them|this|these)\b|\b(?:of|to|for|with|in|on) (?:it|them)$")
+_LEANING_OBJECT = re.compile(
+    r"^(?:it|them|this|these)\b|\b(?:of|to|for|with|in|on) (?:it|them)$|\bthere\b"
+)
 _THING = re.compile(r"((?:the|an?) [\w-]+)\b")
 _HEADING_NOUN = re.compile(r"(?:(?:The|A|An) )?[\w’'-]+(?: [\w’'-]+){0,6}")
 _NOBODY = frozenset("you we people nobody nothing i there".split())
