@@ -139,6 +139,10 @@ def _when(folder: RunFolder) -> str:
 def _best(preparation: Preparation, earlier: list[Evaluated]) -> BestAdapter | None:
     """What keeps the best adapter; None where no figure would tell which one that is."""
     by_recall = len(preparation.asker.held_out.questions) >= ENOUGH
-    if not by_recall and preparation.trainer.eval_dataset is None:
-        return None
+    if not by_recall:
+        # Validation rows of other facts get dearer while the trained ones are still being learned.
+        asked = preparation.asker.held_out
+        foreign = bool(asked.references) and not asked.questions
+        if foreign or preparation.trainer.eval_dataset is None:
+            return None
     return BestAdapter(preparation.folder, preparation.run["base_model"], by_recall, earlier)

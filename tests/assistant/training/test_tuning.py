@@ -161,11 +161,16 @@ class Counted:
 
 
 @pytest.mark.slow
-def test_few_questions_leave_it_to_the_validation_loss(make: Make, examples: list[Example]) -> None:
-    done = train(make(given=examples))
-    assert done["chosen_by"] == "validation loss" and done["held_out_recall"] is None
-    without = [example for example in examples if example.split == "train"]
-    folder = make(given=without, name="none")
+def test_what_decides_where_few_questions_can(make: Make, examples: list[Example]) -> None:
+    trained = [example for example in examples if example.split == "train"]
+    known = [replace(one, id=f"v{one.id}", split="validation") for one in trained[:4]]
+    done = train(make(replace(SETTINGS, epochs=2), given=[*trained, *known], name="few"))
+    assert done["chosen_by"] == "validation loss" and done["validation_loss"] > 0
+
+    done = train(make(given=examples, name="foreign"))  # validation rows of no trained fact
+    assert (done["chosen_by"], done["step"]) == ("last step", 12)
+
+    folder = make(given=trained, name="none")
     done = train(folder)
     assert (done["chosen_by"], done["step"], done["validation_loss"]) == ("last step", 12, None)
     samples = folder.read_progress().samples

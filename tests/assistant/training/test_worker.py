@@ -93,7 +93,9 @@ def test_a_run_from_start_to_adapter(
 def test_killed_and_resumed_it_ends_where_it_would_have(
     tmp_path: Path, tiny_model: Path, assistant: Assistant, examples: Sequence[Example]
 ) -> None:
-    settings = replace(QUICK, epochs=40)
+    settings = replace(QUICK, epochs=40, patience=0)
+    asked = [replace(one, id=f"v{one.id}", split="validation") for one in examples[:12]]
+    examples = [*examples, *asked]
     whole, killed = Runs(tmp_path / "whole"), Runs(tmp_path / "killed")
     expected = wait(whole, whole.start(assistant, tiny_model, examples, settings))
     run = killed.start(assistant, tiny_model, examples, settings)
@@ -118,6 +120,10 @@ def test_killed_and_resumed_it_ends_where_it_would_have(
     assert losses == pytest.approx([step.loss for step in expected.steps], abs=2e-3)
     seconds = [step.seconds for step in run.steps]
     assert seconds == sorted(seconds)
+    assert run.final["chosen_by"] == expected.final["chosen_by"] == "held-out fact recall"
+    lost = expected.final["validation_loss"]
+    assert run.final["validation_loss"] == pytest.approx(lost, abs=2e-3)
+    assert not folder.best.exists()
 
 
 @pytest.mark.slow
@@ -125,7 +131,8 @@ def test_stopped_it_saves_what_it_has_and_can_go_on(
     tmp_path: Path, tiny_model: Path, assistant: Assistant, examples: Sequence[Example]
 ) -> None:
     runs = Runs(tmp_path / "runs")
-    run = runs.start(assistant, tiny_model, examples, replace(QUICK, epochs=200))
+    settings = replace(QUICK, epochs=200, patience=0)
+    run = runs.start(assistant, tiny_model, examples, settings)
     wait(runs, run, started)
     assert runs.stop(run.id).state in ("stopping", "stopped")
     stopped = wait(runs, run)
@@ -217,7 +224,9 @@ def test_the_built_in_model_learns_what_it_is_taught(
 
     model = resolve_model("builtin", tmp_path / "models")
     runs = Runs(tmp_path / "runs")
-    settings = TrainingSettings(epochs=14, learning_rate=1e-3, batch_size=4, question_dropout=0.0)
+    settings = TrainingSettings(
+        epochs=14, learning_rate=1e-3, batch_size=4, question_dropout=0.0, patience=0
+    )
     run = wait(runs, runs.start(assistant, model, examples, settings))
     assert run.state == "done", run.error
     assert run.steps[-1].loss < run.steps[0].loss / 2
