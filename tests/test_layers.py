@@ -61,6 +61,7 @@ _WORKER = (
     "preference_trainer",
     "preflight",
     "preparing",
+    "ranks",
     "sampling",
     "saving",
     "trainer",

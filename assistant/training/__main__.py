@@ -35,10 +35,18 @@ def main(arguments: list[str]) -> int:
                 _train(folder)
     except Exception as error:
         logger.exception("Run %s failed", folder.path.name)
-        folder.drop_incomplete_checkpoints()  # on a full disk, this makes room for the sentence
-        write_json(folder.error, {"error": sentence(error, folder), "type": type(error).__name__})
+        _tell(error, folder)
         return 1
     return 0
+
+
+def _tell(error: Exception, folder: RunFolder) -> None:
+    """Leave the sentence. Of several processes the first to fail tells why: the others fail because
+    they have lost it."""
+    if folder.error.exists() and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return
+    folder.drop_incomplete_checkpoints()  # on a full disk, this makes room for the sentence
+    write_json(folder.error, {"error": sentence(error, folder), "type": type(error).__name__})
 
 
 def _train(folder: RunFolder) -> None:

@@ -104,5 +104,6 @@ def trainer_arguments(
         report_to="none",
         disable_tqdm=True,
         dataloader_num_workers=0,
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=device.type == "cuda",
     )

@@ -97,4 +97,5 @@ def settings_for_votes(
         neftune_alpha=0.0,
         warmup=_WARMUP,
         patience=0,
+        processes=1,
     ).checked()

@@ -23,18 +23,29 @@ def start_worker(folder: RunFolder) -> subprocess.Popen[bytes]:
 
     It outlives the process that starts it. Raises OSError or psutil.Error.
     """
+    processes = int((read_json(folder.run) or {}).get("settings", {}).get("processes", 1))
     with folder.log.open("ab") as log:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "assistant.training", str(folder.path.absolute())],
+            worker_command(folder, processes),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder.path,
-            env=worker_environment(),
+            env=worker_environment(processes),
             start_new_session=True,
         )
     write_process(folder, worker.pid)
     return worker
+
+
+def worker_command(folder: RunFolder, processes: int = 1) -> list[str]:
+    """What trains a run's folder: a worker, or torch's launcher of several that meet on this
+    machine. When one of them fails, the launcher ends the others."""
+    worker = ["-m", "assistant.training", str(folder.path.absolute())]
+    if processes == 1:
+        return [sys.executable, *worker]
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return [sys.executable, *launcher, *worker]
 
 
 def write_process(folder: RunFolder, pid: int) -> None:
@@ -70,8 +81,9 @@ def sole_training(folder: RunFolder) -> Iterator[bool]:
         yield not folder.done.exists() and not folder.error.exists()
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment of a worker: offline, one GPU, and threads that wait without spinning."""
+def worker_environment(processes: int = 1) -> dict[str, str]:
+    """The environment of a worker: offline, one GPU unless it is one of several, and threads that
+    wait without spinning."""
     environment = program_environment()
     environment |= {
         "OMP_WAIT_POLICY": "passive",
@@ -80,9 +92,11 @@ def worker_environment() -> dict[str, str]:
         "TRANSFORMERS_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
-        # SFTTrainer refuses several visible GPUs in one process.
-        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0],
     }
+    if processes == 1:
+        # SFTTrainer refuses several visible GPUs in one process.
+        first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        environment["CUDA_VISIBLE_DEVICES"] = first
     return environment
 
 

@@ -14,6 +14,7 @@ from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import save_file
 
 from assistant.models import file_sha256
+from assistant.training import ranks
 from assistant.training.folder import RunFolder, read_json, write_json
 from assistant.training.progress import Progress
 
@@ -93,15 +94,19 @@ def save_adapter(
     """Write the adapter in bf16 to a folder, whole or not at all; return its weights' SHA-256.
 
     base_model: its portable name, which takes the place of the path on this machine. about: what is
-    to be written beside it. Raises OSError.
+    to be written beside it. All ranks have to call it; rank 0 writes, and "" is returned by the
+    others. Raises OSError.
     """
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+    tensors = {
+        name: ranks.whole(t.detach()).to("cpu", torch.bfloat16).contiguous()
+        for name, t in weights.items()
+    }
+    if not ranks.is_main():
+        return ""
     temporary = target.with_name(f".{target.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    tensors = {
-        name: t.detach().to("cpu", torch.bfloat16).contiguous() for name, t in weights.items()
-    }
     save_file(tensors, temporary / "adapter_model.safetensors", metadata={"format": "pt"})
     config = cast(LoraConfig, model.peft_config["default"])
     name, training = config.base_model_name_or_path, config.inference_mode

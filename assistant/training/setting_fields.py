@@ -255,6 +255,16 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         "adapter learns; auto does so only where memory asks for it.",
         choices=("auto", "never", "always"),
     ),
+    SettingField(
+        "processes",
+        "Processes",
+        "Memory",
+        "How many train together, one for each GPU; the batch is divided among them, so that it "
+        "must be a multiple. Several on a CPU gain nothing.",
+        least=1,
+        most=64,
+        whole=True,
+    ),
 )
 
 FIELD_BY_NAME: dict[str, SettingField] = {field.name: field for field in SETTING_FIELDS}

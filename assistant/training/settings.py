@@ -29,7 +29,7 @@ class TrainingSettings:
     schedule: of the learning rate after the warm-up. neftune_alpha: noise on the embeddings, 0 for
     none (https://arxiv.org/abs/2310.05914). patience: evaluations in a row without a better one
     after which training ends, 0 for never. gradient_checkpointing, qlora: "auto" where memory asks
-    for it, "never" or "always".
+    for it, "never" or "always". processes: that train together, one for each GPU.
     """
 
     preset: str = "standard"
@@ -52,6 +52,7 @@ class TrainingSettings:
     patience: int = 3
     gradient_checkpointing: str = "auto"
     qlora: str = "auto"
+    processes: int = 1
 
     def checked(self) -> TrainingSettings:
         """Return the settings as they are.

@@ -8,7 +8,9 @@ import types
 from typing import Any
 
 import torch
+from datasets.arrow_dataset import Dataset
 from torch.nn import functional
+from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -71,8 +73,10 @@ class AnswerTrainer(SFTTrainer):
                 model, inputs, return_outputs, num_items_in_batch
             )
         losses = model(**inputs, answer_losses=True)
-        count = len(losses) if num_items_in_batch is None else int(num_items_in_batch)
-        return losses.sum() / max(count, 1)
+        if num_items_in_batch is None:
+            return losses.sum() / max(len(losses), 1)
+        # They were counted over all processes, and the gradients are averaged over these.
+        return losses.sum() * self.accelerator.num_processes / max(int(num_items_in_batch), 1)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Mean over the answer tokens of the validation rows, however they fall into batches.
@@ -92,13 +96,22 @@ class AnswerTrainer(SFTTrainer):
         model.eval()
         total, count = 0.0, 0
         with torch.no_grad():
-            for batch in self.get_eval_dataloader():
+            # Each process measures all rows, so that none has to wait for another.
+            for batch in self._all_validation_rows():
                 inputs = self._prepare_inputs(batch)
                 answers = int(inputs["labels"].ne(IGNORED).sum())
                 total += float(self.compute_loss(model, inputs)) * answers
                 count += answers
         model.train(was_training)
         return total / max(count, 1)
+
+    def _all_validation_rows(self) -> DataLoader[Any]:
+        assert isinstance(self.eval_dataset, Dataset)
+        return DataLoader(
+            self.eval_dataset,
+            batch_size=self.args.per_device_eval_batch_size,
+            collate_fn=self.data_collator,
+        )
 
     def _add_noise(self, embedding: torch.nn.Module, alpha: float) -> None:
         """NEFTune (Jain et al. 2023, https://arxiv.org/abs/2310.05914): uniform noise of at most

@@ -9,7 +9,7 @@ from typing import cast
 
 from peft import PeftModel
 
-from assistant.training import loading, memory
+from assistant.training import loading, memory, ranks
 from assistant.training.failures import out_of_memory
 from assistant.training.folder import RunFolder, checkpoint_step, write_json
 from assistant.training.held_out import ENOUGH
@@ -50,7 +50,8 @@ def tune(folder: RunFolder) -> None:
             finish(preparation)
             return
         except Exception as error:
-            if not out_of_memory(error) or rows == 1 or halved:
+            # Ranks that are still well cannot know of it: they would train on without this one.
+            if not out_of_memory(error) or rows == 1 or halved or ranks.world_size() > 1:
                 raise
             logger.warning("Out of memory with %d rows at once", rows, exc_info=True)
         # The error is gone here, and with it all that its frames held.
@@ -68,13 +69,17 @@ def finish(preparation: Preparation) -> None:
     begun = checkpoint_step(checkpoint) if checkpoint is not None else 0
     earlier = folder.read_progress()
     seconds = max((step.seconds for step in earlier.steps if step.step <= begun), default=0.0)
-    if checkpoint is None:
-        folder.progress.unlink(missing_ok=True)
-        shutil.rmtree(folder.best, ignore_errors=True)
-    else:
-        end_line(folder.progress)
-    for notice in preparation.found.notices:
-        append_progress(folder.progress, {"step": begun, "notice": notice})
+    ranks.wait()  # rank 0 changes what the others have read by now
+    if ranks.is_main():
+        if checkpoint is None:
+            folder.progress.unlink(missing_ok=True)
+            shutil.rmtree(folder.best, ignore_errors=True)
+        else:
+            end_line(folder.progress)
+        for notice in preparation.found.notices:
+            append_progress(folder.progress, {"step": begun, "notice": notice})
+    ranks.wait()
+    logs = RunLogs(folder, run, begun) if ranks.is_main() else None
     progress = ProgressCallback(
         folder,
         trainer,
@@ -83,17 +88,23 @@ def finish(preparation: Preparation) -> None:
         preparation.every,
         preparation.settings.patience,
         seconds,
-        logs := RunLogs(folder, run, begun),
+        logs,
     )
     trainer.add_callback(progress)
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
     finally:
-        logs.close()
+        if logs is not None:
+            logs.close()
+    useful = int(ranks.totals([trainer.useful_tokens])[0])
     best = progress.best.best if progress.best else None
+    sha256 = ""
     if best is None:
         sha256 = save_adapter(cast(PeftModel, trainer.model), folder.adapter, run["base_model"])
-    else:
+    if not ranks.is_main():
+        ranks.wait()
+        return
+    if best is not None:
         sha256 = keep_best(folder)
     kept = best or progress.last
     steps = folder.read_progress().steps
@@ -109,7 +120,8 @@ def finish(preparation: Preparation) -> None:
             "validation_loss": kept.validation_loss if kept else None,
             "held_out_recall": kept.held_out_recall if kept else None,
             "seconds": round(progress.seconds, 1),
-            "useful_tokens": trainer.useful_tokens,
+            "useful_tokens": useful,
+            "processes": ranks.world_size(),
             "packed": preparation.packed,
             "rows_left_out": preparation.found.left_out,
             "adapter_sha256": sha256,
@@ -119,6 +131,7 @@ def finish(preparation: Preparation) -> None:
     )
     if not progress.stopped:
         shutil.rmtree(folder.best, ignore_errors=True)
+    ranks.wait()
 
 
 def end_line(path: Path) -> None:

@@ -13,11 +13,11 @@ from peft import PeftModel
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from assistant.errors import TrainingError
-from assistant.training import memory
+from assistant.training import memory, ranks
 from assistant.training.folder import RunFolder
 from assistant.training.loading import precision
 from assistant.training.log_writers import RunLogs
-from assistant.training.progress import Step, append_progress
+from assistant.training.progress import Sample, Step, append_progress
 from assistant.training.sampling import Asker
 from assistant.training.saving import BestAdapter, Evaluated
 from assistant.training.trainer import AnswerTrainer
@@ -76,7 +76,7 @@ class ProgressCallback(TrainerCallback):
     ) -> TrainerControl:
         self._step_times.append(time.monotonic() - self._step_began)
         last = state.global_step >= state.max_steps
-        if self._folder.stop.exists():
+        if ranks.decided(self._folder.stop.exists()):
             self.stopped = not last
             control.should_training_stop = last = True
             control.should_save = True
@@ -100,7 +100,7 @@ class ProgressCallback(TrainerCallback):
                 "ended. Checkpoints before it are kept: start again with a lower learning rate."
             )
         seconds = self._step_times[-1]
-        tokens = self._trainer.useful_tokens - self._tokens_before
+        (tokens,) = ranks.totals([self._trainer.useful_tokens - self._tokens_before])
         held, peak = self._memory(args.device)
         step = Step(
             step=state.global_step,
@@ -115,9 +115,10 @@ class ProgressCallback(TrainerCallback):
             peak_memory_bytes=peak,
             gpu_use=memory.gpu_use(args.device),
         )
-        append_progress(self._folder.progress, step)
-        if self._logs is not None:
-            self._logs.update()
+        if ranks.is_main():
+            append_progress(self._folder.progress, step)
+            if self._logs is not None:
+                self._logs.update()
         self._evaluation_began = time.monotonic()
 
     def on_evaluate(
@@ -130,13 +131,13 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         model = cast(PeftModel, self._trainer.model)
         recall, samples = self._asker.ask(model, precision())
-        evaluated = Evaluated(state.global_step, recall, (metrics or {}).get("eval_loss"))
-        append_progress(self._folder.progress, asdict(evaluated))
-        if self._logs is not None:
-            self._logs.update()
-        said = [{k: v for k, v in asdict(one).items() if k != "step"} for one in samples]
-        if said:
-            append_progress(self._folder.progress, {"step": evaluated.step, "samples": said})
+        evaluated = Evaluated(
+            state.global_step,
+            ranks.decided_figure(recall),
+            ranks.decided_figure((metrics or {}).get("eval_loss")),
+        )
+        if ranks.is_main():
+            self._tell(evaluated, samples)
         self._evaluation_times.append(time.monotonic() - self._evaluation_began)
         self.last = evaluated
         if self.best is None or state.global_step == 0:
@@ -150,7 +151,17 @@ class ProgressCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         checkpoint = self._folder.checkpoints / f"checkpoint-{state.global_step}"
-        self._folder.mark_complete(checkpoint)
+        ranks.wait()  # each rank has a file of its own in it
+        if ranks.is_main():
+            self._folder.mark_complete(checkpoint)
+
+    def _tell(self, evaluated: Evaluated, samples: list[Sample]) -> None:
+        append_progress(self._folder.progress, asdict(evaluated))
+        if self._logs is not None:
+            self._logs.update()
+        said = [{k: v for k, v in asdict(one).items() if k != "step"} for one in samples]
+        if said:
+            append_progress(self._folder.progress, {"step": evaluated.step, "samples": said})
 
     @property
     def seconds(self) -> float:
