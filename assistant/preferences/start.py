@@ -8,10 +8,11 @@ from assistant.errors import ExamplesError, InvalidRequest
 from assistant.preferences.gathering import votes_that_train
 from assistant.preferences.records import Method
 from assistant.preferences.request import preference_request
+from assistant.preferences.watched import watched_facts
 from assistant.records import Assistant
 from assistant.runs import Run, new_run_id
 from assistant.training.folder import RunFolder, read_json
-from assistant.training.held_out import HeldOut, held_out
+from assistant.training.held_out import HeldOut
 from assistant.training.preference_settings import PreferenceSettings
 from assistant.workspace import Progress, Workspace
 
@@ -52,8 +53,7 @@ def train_on_votes(
     created = datetime.now(UTC)
     folder = RunFolder(runs.folder / earlier.id)
     asked = HeldOut.of(read_json(folder.held_out))
-    if not asked.questions:  # of a run of before there were any
-        asked = held_out(workspace.store.examples(assistant.id))
+    asked = watched_facts(asked, workspace.store.examples(assistant.id))
     request = preference_request(
         new_run_id(created),
         created,

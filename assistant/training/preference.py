@@ -20,7 +20,7 @@ from trl.trainer.kto_config import KTOConfig
 
 from assistant.errors import ModelError, TrainingError
 from assistant.models import file_sha256, weights_sha256
-from assistant.training import loading
+from assistant.training import loading, ranks
 from assistant.training.arguments import divided, total_steps
 from assistant.training.folder import RunFolder, checkpoint_step, read_json, read_rows, write_json
 from assistant.training.held_out import HeldOut
@@ -67,6 +67,11 @@ def train_on_preferences(folder: RunFolder) -> None:
     Raises TrainingError or ModelError with a sentence; whatever else comes out of torch is the
     caller's to put into one.
     """
+    if ranks.world_size() > 1:
+        raise TrainingError(
+            "Votes train in one process: start `python -m assistant.training` on this run's folder "
+            "without a launcher."
+        )
     run, local = read_json(folder.run), read_json(folder.local)
     if run is None or local is None:
         raise TrainingError("The folder is not that of a run: run.json or local.json is missing.")

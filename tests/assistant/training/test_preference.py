@@ -15,11 +15,12 @@ import pytest
 from assistant.errors import InvalidRequest, TrainingError
 from assistant.preferences.records import JudgedAnswer, Pair, Preferences
 from assistant.preferences.request import preference_request
+from assistant.preferences.watched import watched_facts
 from assistant.records import Assistant, Example
 from assistant.runs import Run, Runs, TrainingSettings
 from assistant.training.__main__ import main
 from assistant.training.folder import RunFolder, read_json
-from assistant.training.held_out import held_out
+from assistant.training.held_out import HeldOut, held_out
 from assistant.training.preference_settings import PreferenceSettings, settings_for_votes
 from assistant.training.request import run_request
 
@@ -263,7 +264,7 @@ def test_eight_pairs_raise_the_margin_of_the_samples_adapter(tmp_path: Path) -> 
         Preferences("dpo", tuple(made), (), len(made), {}),
         RunFolder(sample / "run"),
         PreferenceSettings("dpo"),
-        held_out(examples),
+        watched_facts(HeldOut(), examples),
     )
     request.write(folder, model)
     run = trained(folder)
@@ -271,3 +272,12 @@ def test_eight_pairs_raise_the_margin_of_the_samples_adapter(tmp_path: Path) -> 
     assert margins[-1] > 0.1 and margins[-1] > margins[0]
     assert run.untrained_recall is not None and run.final["held_out_recall"] is not None
     assert run.final["held_out_recall"] >= run.untrained_recall - 0.1
+
+
+def test_trained_facts_are_watched_where_no_wording_was_held_out(examples: list[Example]) -> None:
+    watched = watched_facts(HeldOut(), examples)
+    assert {one.fact for one in watched.questions} == set(THINGS)
+    assert watched_facts(HeldOut(), [*examples, WORDING]).questions == (
+        held_out([*examples, WORDING]).questions
+    )
+    assert watched_facts(watched, []) == watched
