@@ -217,7 +217,7 @@ def test_an_adapter_that_is_divided_among_them_is_saved_whole(
     folder = ask("divided")
     assert together(folder, DIVIDE) == 0, folder.log.read_text()
     told = read_json(folder.path / "told") or {}
-    assert told["share"] <= 0.5 and told["losses"][0] == pytest.approx(told["losses"][1], rel=1e-4)
+    assert told["share"] < 0.51 and told["losses"][0] == pytest.approx(told["losses"][1], rel=1e-4)
     whole, divided = (
         load_file(folder.path / name / "adapter_model.safetensors") for name in ("whole", "divided")
     )
