@@ -50,9 +50,18 @@ def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
         return NextStep(
             "Write examples from your documents, to train on.", "Write examples", "write_examples"
         )
+    if count := _stale_examples(workspace, assistant):
+        changed = "1 example is stale" if count == 1 else f"{count:,} examples are stale"
+        return NextStep(f"Documents changed: {changed}.", "Look at them", "write_examples")
     if runs and runs[0].state in ("failed", "interrupted"):
         return NextStep("The last training did not finish.", "See why", "watch_training")
     return NextStep("Your examples are ready: train a model on them.", "Train", "train")
+
+
+def _stale_examples(workspace: Workspace, assistant: Assistant) -> int:
+    corpus = workspace.corpus(assistant)
+    examples = workspace.store.examples(assistant.id)
+    return stale_examples(examples, corpus.documents(), corpus.sections())
 
 
 def _stale(workspace: Workspace, assistant: Assistant, run: Run) -> NextStep | None:

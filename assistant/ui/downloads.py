@@ -10,12 +10,14 @@ from starlette.responses import Response
 
 from assistant.errors import DuetError, NotFound
 from assistant.evaluation.export import evaluation_csv, evaluation_json
+from assistant.interchange.coverage import coverage_of
 from assistant.ratings.judgements import judgements
 from assistant.ratings.report import Report, report
 from assistant.ratings.tables import TABLES as RATING_TABLES
 from assistant.records import Assistant
 from assistant.retrieval_quality import last_report
 from assistant.retrieval_reports import report_json
+from assistant.ui.coverage_html import coverage_rows
 from assistant.ui.evaluation_html import evaluations_address
 from assistant.ui.retrieval_html import report_address as retrieval_address
 from assistant.ui.verdict import report_address
@@ -35,7 +37,10 @@ def _of_report(rows: Callable[[Report], Rows], workspace: Workspace, assistant: 
 
 
 TABLES: dict[str, Table] = {name: partial(_of_report, rows) for name, rows in RATING_TABLES.items()}
-"""The tables of the results tab by the names of their files."""
+TABLES["coverage"] = lambda workspace, assistant: list(
+    coverage_rows(coverage_of(workspace, assistant))
+)
+"""The tables of the page by the names of their files."""
 
 
 def address(slug: str, ending: str) -> str:

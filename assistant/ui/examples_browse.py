@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ import gradio as gr
 from assistant import example_review as review
 from assistant.drawing.words import counted
 from assistant.errors import NotFound, documents_mapped
-from assistant.example_filter import Filter, filtered, is_stale
+from assistant.example_filter import Filter, filtered, here_of, is_stale
 from assistant.example_review import Change, Wording
 from assistant.records import Assistant, Example, SplitName
 from assistant.ui.dialogs import dialog, shown
@@ -53,7 +54,7 @@ class ExamplesBrowse:
     def __init__(self, services: Services, places: Places, panel: gr.HTML) -> None:
         self._services = services
         self._places = places
-        self._panel = panel
+        self.panel = panel
         self._build()
         self.filters: list[Any] = [
             self.words,
@@ -155,11 +156,11 @@ class ExamplesBrowse:
         new.click(self._new, assistant, dialogs, **QUICK)
         changed = [self.changes, self.undo, self.notice, *self.shown]
         context = [self.changes, self.page, *view]
-        for html in (self.table, self._panel):
+        for html in (self.table, self.panel):
             html.click(
                 self._opened,
                 view,
-                [self._panel, self.page, *self.listed, *dialogs, *asked, self.notice],
+                [self.panel, self.page, *self.listed, *dialogs, *asked, self.notice],
                 **QUICK,
             )
             html.click(self._changed, context, changed, **QUICK)
@@ -191,11 +192,6 @@ class ExamplesBrowse:
         """A value for each of `shown`. filters: those of `Filter`, in its order."""
         return self._values(assistant_id, filters, 0)
 
-    def sections(self, assistant: Assistant) -> frozenset[str]:
-        """Hashes of the sections that the documents have now."""
-        with documents_mapped():
-            return self._services.workspace.corpus(assistant).sections()
-
     def _values(self, assistant_id: str, filters: tuple[str, ...], page: int) -> list[Any]:
         try:
             assistant = self._services.assistant(assistant_id)
@@ -216,13 +212,14 @@ class ExamplesBrowse:
     def _listed(
         self, assistant: Assistant, examples: list[Example], filters: tuple[str, ...], page: int
     ) -> list[Any]:
-        wanted, sections = _filter(filters), self.sections(assistant)
-        found = filtered(examples, wanted, sections)
+        wanted, here = _filter(filters), here_of(self._services.workspace, assistant)
+        found = filtered(examples, wanted, here)
         page = max(0, min(page, (len(found) - 1) // PAGE))
         on_page = found[page * PAGE : (page + 1) * PAGE]
-        stale = frozenset(one.id for one in on_page if is_stale(one, sections))
+        stale = frozenset(one.id for one in on_page if is_stale(one, here))
         total = len(examples)
-        place = section_filter_html(found, wanted.section)
+        said = f"One section alone: {counted(len(found), 'example')}"
+        place = section_filter_html(said) if wanted.section else ""
         return [summary(examples), place, example_table(found, page, total, stale)]
 
     def _page_of(self, assistant_id: str, filters: tuple[str, ...], page: int) -> list[Any]:
@@ -234,10 +231,38 @@ class ExamplesBrowse:
     def _anywhere(self, assistant_id: str, *filters: str) -> list[Any]:
         return ["", 0, *self._page_of(assistant_id, (*filters[:-1], ""), 0)]
 
-    def in_section(self, section: str, document: str, assistant_id: str) -> list[Any]:
-        """Filter by a section alone: a value for each of the filters, the page, and `listed`."""
-        filters = ("", "", "", "", "" if section else document, "", section)
-        return [*filters, 0, *self._page_of(assistant_id, filters, 0)]
+    def narrowed(self, assistant_id: str, heading: str = "", **wanted: str) -> list[Any]:
+        """Filter by these fields of `Filter` alone: a value for each of the filters, the page, and
+        `listed`. heading: what is said of a section."""
+        filters = astuple(Filter(**wanted))
+        listed = self._page_of(assistant_id, filters, 0)
+        if heading:
+            listed[1] = section_filter_html(heading)
+        return [*filters, 0, *listed]
+
+    def opened_one(self, event: gr.EventData, assistant_id: str) -> list[Any]:
+        """An example whole, for a press outside the list: the panel and the notice."""
+        data = pressed_data(event)
+        try:
+            return [self._whole(self._services.assistant(assistant_id), data.get("id", "")), ""]
+        except Exception as error:
+            return [gr.skip(), notice(sentence_of(error), "bad")]
+
+    def rejected(
+        self,
+        ids: tuple[str, ...],
+        changes: tuple[Change, ...],
+        page: int,
+        assistant_id: str,
+        filters: tuple[str, ...],
+    ) -> list[Any]:
+        """Reject these: the changes, the undo button, the notice, and `shown`."""
+        store = self._services.workspace.store
+
+        def change(assistant: Assistant) -> Change:
+            return review.reject(store, assistant.id, ids)
+
+        return self._done(change, changes, page, assistant_id, filters)
 
     def _new(self, assistant_id: str) -> list[Any]:
         document = gr.update(choices=self._documents(assistant_id), value="")
@@ -281,7 +306,7 @@ class ExamplesBrowse:
             for one in (store.examples(assistant.id) if example.fact else [])
             if one.fact == example.fact and one.id != example.id
         ]
-        stale = is_stale(example, self.sections(assistant))
+        stale = is_stale(example, here_of(self._services.workspace, assistant))
         return example_drawer(example, siblings, self._heading(assistant, example), stale)
 
     def _heading(self, assistant: Assistant, example: Example) -> str:
@@ -318,8 +343,9 @@ class ExamplesBrowse:
         ids = tuple(one for one in data.get("ticked", "").split(",") if one)
         which = f"the {counted(len(ids), 'ticked example')}"
         if not ids:
-            examples = self._services.workspace.store.examples(assistant.id, rejected=None)
-            found = filtered(examples, _filter(filters), self.sections(assistant))
+            workspace = self._services.workspace
+            examples = workspace.store.examples(assistant.id, rejected=None)
+            found = filtered(examples, _filter(filters), here_of(workspace, assistant))
             ids = tuple(one.id for one in found)
             which = f"all {counted(len(ids), 'example')} that the filter shows"
         if not ids:

@@ -122,13 +122,11 @@ def example_table(
     return table(_COLUMNS, rows, "Examples", marks) + _foot(found, page)
 
 
-def section_filter_html(found: Sequence[Example], section: str) -> str:
-    """That the list shows one section alone, with the way out; "" where it shows all."""
-    if not section:
-        return ""
-    document = f" of {found[0].document}" if found and found[0].document else ""
-    said = f"Only one section{document}: {counted(len(found), 'example')}."
-    return f'<p class="narrowed"><span>{escape(said)}</span> {press("Show all", "all")}</p>'
+def section_filter_html(said: str) -> str:
+    """That the list shows one section alone, with the way out."""
+    return (
+        f'<p class="narrowed"><span dir="auto">{escape(said)}</span> {press("Show all", "all")}</p>'
+    )
 
 
 def keys_html() -> str:

@@ -211,7 +211,12 @@ class _Page:
             (self._examples_tab.select, examples.values, examples.view, examples.shown),
             (assistant.change, examples.begun, [assistant], examples.fresh),
         ):
-            event(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
+            told = event(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
+            standing = examples.standing
+            for read in (standing.waiting, standing.values):
+                told = told.then(
+                    self._filled(read, len(standing.shown)), assistant, standing.shown, **QUICK
+                )
         examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for timer in (documents.timer, training.timer):
             timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assistant.next_step import next_step
-from assistant.records import Answer, Assistant, Choice, Comparison, Usage, Vote
+from assistant.records import Answer, Assistant, Choice, Comparison, Example, Usage, Vote
 from assistant.workspace import Workspace
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -56,3 +56,18 @@ def test_from_the_first_vote_to_a_winner(
     step = next_step(workspace, kettle)
     assert (step.action, step.label) == ("results", "Results")
     assert step.sentence.startswith("The votes prefer RAG to the tuned model")
+
+
+def test_stale_examples_are_looked_at_before_training(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    from assistant.comparison import Arena
+
+    Arena(workspace).start(kettle, "rag", "base", True)
+    kept = Example("e", "How big?", "1.85 litres.", "generated", "train", section="f" * 64)
+    workspace.store.add_examples(kettle.id, [kept])
+    step = next_step(workspace, kettle)
+    assert step.sentence == "Documents changed: 1 example is stale."
+    assert step.action == "write_examples"
+    workspace.store.set_rejected(kettle.id, ["e"], True)
+    assert "Write examples" in next_step(workspace, kettle).label

@@ -210,6 +210,9 @@ def train_it(page: Any, folder: Path, pictures: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.locator("#import-examples").click()
     chooser.value.set_files(file)
+    page.locator("#import-preview .template .trained").wait_for(timeout=30_000)
+    assert "question and answer" in page.locator("#import-report").inner_text()
+    page.get_by_role("button", name="Take in 6 examples").click()
     page.locator("#examples .list").wait_for(timeout=20_000)
     tab(page, "Training")
     page.get_by_role("radio", name="Quick").click()

@@ -146,12 +146,24 @@
     drawn = open;
   };
 
+  // What narrows the list from above brings it into view, where its effect is.
+  let narrowing = false;
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('#coverage [data-action="section"], #coverage [data-action="document"], #stale-show')) {
+      narrowing = true;
+    }
+  });
+
   let known = null;
   const follow = () => {
     followDrawer();
     const body = list()?.querySelector('tbody') || null;
     if (body === known) return;
     known = body;
+    if (narrowing) {
+      narrowing = false;
+      document.getElementById('examples-filters')?.scrollIntoView({ behavior: 'smooth' });
+    }
     if (!body) return;
     const all = rows();
     const row = rowAtHand() || (wanted ? all[Math.min(place, all.length - 1)] : null);

@@ -150,6 +150,6 @@ def test_stale_examples_are_told_apart(
     add("Gone?", section="f" * 64)
     stale = text(browse.values(kettle.id, "", "", "", "", "", "stale", ""))
     assert "Gone?" in stale and "Here?" not in stale
-    values = browse.in_section(section, "manual.md", kettle.id)
+    values = browse.narrowed(kettle.id, section=section)
     assert "Here?" in text(values) and "Gone?" not in text(values)
-    assert "Only one section" in text(values)
+    assert "One section alone: 1 example" in text(values)
