@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from assistant.errors import StoreError, TrainingError
+from assistant.errors import StoreError, TrainingError, documents_mapped
 from assistant.models import resolve_model
 from assistant.records import Assistant
 from assistant.training.estimate import Preflight
@@ -26,6 +26,7 @@ from assistant.training.process import start_worker
 from assistant.training.request import RunRequest, run_request
 from assistant.training.settings import TrainingSettings
 from assistant.workspace import Progress, Workspace
+from assistant.writing.context_rows import context_passages
 
 _LOOK_SECONDS = 0.2
 
@@ -44,7 +45,14 @@ def estimate_run(
     """
     examples = workspace.training_examples(assistant)
     model = resolve_model(assistant.base_model, workspace.settings.models, progress)
-    request = run_request("estimate", datetime.now(UTC), assistant, model, examples, settings)
+    passages_for = None
+    if settings.checked().context_share:
+        with documents_mapped():
+            retriever = workspace.retriever(assistant)
+        weight = assistant.retrieval.lexical_weight
+        passages_for = context_passages(retriever, examples, settings.context_share, weight)
+    now = datetime.now(UTC)
+    request = run_request("estimate", now, assistant, model, examples, settings, passages_for)
     if progress is not None:
         progress("Measuring one step", 0.0)
     return measured(workspace.runs(assistant).folder, request, model, stop=stop)
