@@ -10,8 +10,9 @@ from assistant.ratings.judgements import Judgements, judgements
 from assistant.ratings.rating import alpha_of_pair
 from assistant.ratings.sequence import more_votes_needed
 from assistant.records import KINDS
+from assistant.registry.readiness import cost_of
 from assistant.registry.sources import learned, stale_examples
-from assistant.runs import Run
+from assistant.runs import PRESETS, Run
 
 if TYPE_CHECKING:
     from assistant.records import Assistant
@@ -55,7 +56,10 @@ def next_step(workspace: Workspace, assistant: Assistant) -> NextStep:
         return NextStep(f"Documents changed: {changed}.", "Look at them", "write_examples")
     if runs and runs[0].state in ("failed", "interrupted"):
         return NextStep("The last training did not finish.", "See why", "watch_training")
-    return NextStep("Your examples are ready: train a model on them.", "Train", "train")
+    examples = workspace.store.examples(assistant.id)
+    cost = cost_of(workspace, assistant, examples, PRESETS["standard"]).sentence
+    said = f"Train: {cost}." if cost else "Your examples are ready: train a model on them."
+    return NextStep(said, "Train", "train")
 
 
 def _stale_examples(workspace: Workspace, assistant: Assistant) -> int:
@@ -100,7 +104,7 @@ def _voting(held: Judgements) -> NextStep:
     counts = blind_counts(held)
     games = counts.games
     if not games.any():
-        return NextStep("RAG and the tuned model are both ready: compare them.", "Compare", "vote")
+        return NextStep("Training is done: compare the tuned model with RAG.", "Compare", "vote")
     one, other = KINDS.index("rag"), KINDS.index("tuned")
     if not games[one, other]:
         one, other = divmod(int(games.argmax()), len(KINDS))

@@ -10,15 +10,20 @@ import typer
 from assistant.cli.output import AsJson, bar, note, say, show_json
 from assistant.cli.workspace import Name, opened
 from assistant.exporting.export import Export, export_run
+from assistant.exporting.training_data import export_training_data
+from assistant.registry.labels import run_named
 
-Form = Literal["adapter", "merged", "gguf"]
+Form = Literal["adapter", "merged", "gguf", "data"]
 
 
 def export(
     name: Name,
     run: str,
     form: Annotated[
-        Form, typer.Argument(help="adapter (PEFT), merged (safetensors) or gguf (for Ollama).")
+        Form,
+        typer.Argument(
+            help="adapter (PEFT), merged (safetensors), gguf (Ollama), or data (its rows)."
+        ),
     ],
     folder: Annotated[Path, typer.Argument(help="A new folder to write into.")],
     as_json: AsJson = False,
@@ -27,6 +32,9 @@ def export(
     from assistant.local_model import LocalBackend
     from assistant.models import resolve_model
 
+    if form == "data":
+        _export_data(name, run, folder, as_json)
+        return
     with opened() as workspace, bar() as report:
         assistant = workspace.assistant(name)
         base = resolve_model(assistant.base_model, workspace.settings.models, report)
@@ -46,6 +54,18 @@ def export(
         show_json(made)
     else:
         _say(made)
+
+
+def _export_data(name: str, run: str, folder: Path, as_json: bool) -> None:
+    with opened() as workspace:
+        runs = workspace.runs(workspace.assistant(name))
+        found = run_named(runs, run)
+        files = export_training_data(found, runs.folder / found.id, folder)
+    if as_json:
+        show_json({"folder": str(folder), "files": files})
+        return
+    for file, size in files:
+        say(f"{size / 1e6:9.1f} MB  {folder / file}")
 
 
 def _say(made: Export) -> None:

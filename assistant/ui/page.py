@@ -195,6 +195,15 @@ class _Page:
                 training.view,
                 training.shown,
             ),
+            *(
+                (self._training_tab, part.values, [assistant], part.shown)
+                for part in (
+                    training.measuring,
+                    training.sweeps,
+                    training.votes,
+                    training.exporting,
+                )
+            ),
             (self._results_tab, self._results.values, [assistant], self._results.shown),
             (self._results_tab, self._verdict.values, [assistant], self._verdict.shown),
             (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
@@ -367,6 +376,9 @@ class _Page:
         request: gr.Request,
     ) -> list[Any]:
         """The chat with what a training came to, against what answered before it."""
-        picked = self._training.pair(assistant_id, run_id)
+        try:
+            picked = self._training.pair(assistant_id, run_id)
+        except DuetError:
+            return [gr.skip()] * (1 + len(self._chat.shown) + len(self._chat.pickers))
         tab = gr.Tabs(selected="chat")
         return [tab, *self._chat.picked(assistant_id, picked, request)]

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from assistant.errors import InvalidRequest
 from assistant.settings import Settings
-from assistant.ui import downloads, examples_downloads, page_pictures
+from assistant.ui import downloads, examples_downloads, exporting, page_pictures
 from assistant.ui.page import build_page
 from assistant.ui.preparation import Preparation
 from assistant.ui.style import (
@@ -47,6 +47,7 @@ def make_app(workspace: Workspace, preparation: Preparation, host: str, port: in
     app = FastAPI(title="Duet", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(downloads.router(workspace))
     app.include_router(examples_downloads.examples_router(workspace))
+    app.include_router(exporting.router(workspace))
     app.include_router(page_pictures.router(workspace))
     gr.mount_gradio_app(
         app,

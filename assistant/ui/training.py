@@ -12,12 +12,16 @@ from assistant.registry.waiting import Queued, queue_of, waiting_sentence
 from assistant.runs import PRESETS, Run
 from assistant.ui.chat_views import Picked
 from assistant.ui.dialogs import shown
+from assistant.ui.exporting import Exporting
 from assistant.ui.notices import notice, progress, sentence_of
 from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
 from assistant.ui.training_html import examples_line, preset_cards, queue_html
+from assistant.ui.training_measuring import Measuring
 from assistant.ui.training_run_html import run_panel
 from assistant.ui.training_runs import TrainingRuns
 from assistant.ui.training_settings import AdvancedSettings, settings_from, standing
+from assistant.ui.training_sweeps import TrainingSweeps
+from assistant.ui.training_votes import TrainingVotes
 
 _POLL_SECONDS = 1.5
 
@@ -60,6 +64,7 @@ class TrainingTab:
         self.mend = gr.Button("Write examples", visible=False, elem_id="training-mend")
         self.cards = markup(elem_id="presets")
         self.advanced = AdvancedSettings()
+        self.measuring = Measuring(self._services, self._places)
         with gr.Row(elem_classes="tools"):
             self.start = gr.Button("Train", variant="primary", elem_id="train")
             self.stop = gr.Button("Stop and save", visible=False, elem_id="train-stop")
@@ -67,7 +72,10 @@ class TrainingTab:
         self.notice = markup(elem_id="training-notice", pressed=False)
         self.panel = markup(elem_id="run", pressed=False)
         self.queue = markup(elem_id="queue")
+        self.sweeps = TrainingSweeps(self._services, self._places, self.preset)
+        self.votes = TrainingVotes(self._services, self._places)
         self.runs = TrainingRuns(self._services, self._places, panel, self.run)
+        self.exporting = Exporting(self._services, self._places, panel)
         self.timer = gr.Timer(_POLL_SECONDS, active=False)
 
     def _wire(self) -> None:
@@ -87,6 +95,12 @@ class TrainingTab:
         self.queue.click(self._queued, view, said, **QUICK)
         self.timer.tick(self.values, view, self.shown, **QUICK)
         self.runs.wire()
+        self.measuring.wire(self.preset, self.advanced.inputs)
+        for part in (self.sweeps, self.votes, self.exporting):
+            part.wire()
+        # A run that a sweep or the votes have begun is shown like any other.
+        for event in (self.sweeps.timer.tick, self.votes.started.then):
+            event(self.values, view, self.shown, **QUICK)
 
     def values(
         self,

@@ -45,7 +45,7 @@ def test_from_the_first_vote_to_a_winner(
     workspace: Workspace, kettle: Assistant, voted: Callable[..., None]
 ) -> None:
     step = next_step(workspace, kettle)
-    assert step.action == "vote" and "both ready: compare them" in step.sentence
+    assert step.action == "vote" and "compare the tuned model with RAG" in step.sentence
     voted("tie", 2)
     step = next_step(workspace, kettle)
     assert "0 decisive blind votes so far do not tell RAG from the tuned model" in step.sentence

@@ -13,6 +13,8 @@ import pytest
 
 from assistant.drawing.charts import Line
 from assistant.errors import InvalidRequest
+from assistant.exporting.export import CheckedAnswer
+from assistant.exporting.kept import KeptExport
 from assistant.records import Assistant, Example
 from assistant.registry.readiness import Cost, Lacking, lacking
 from assistant.registry.sources import DocumentRows, Learned
@@ -20,6 +22,7 @@ from assistant.registry.waiting import Queued
 from assistant.runs import PRESETS, Run, Step
 from assistant.training.estimate import GIB, MemoryEstimate, Preflight
 from assistant.training.progress import Sample
+from assistant.ui.exporting import exports_html
 from assistant.ui.services import Places, Services, markup
 from assistant.ui.training import TrainingTab
 from assistant.ui.training_html import examples_line, preset_cards, queue_html
@@ -258,3 +261,37 @@ def test_a_press_on_what_is_gone_says_so(tab: TrainingTab, kettle: Assistant) ->
     assert 'role="alert"' in text(
         tab._queued(press(action="queue-up", id="no/x"), kettle.id, *view)
     )
+
+
+def test_votes_that_are_too_few_say_so_on_a_button_that_cannot_be_pressed(
+    tab: TrainingTab, kettle: Assistant
+) -> None:
+    html = text(tab.votes.values(kettle.id))
+    assert html.count(" disabled>") == 2 and "DPO needs at least" in html
+    said = tab.votes._pressed(press(action="votes", id="dpo"), kettle.id)
+    assert "Votes train a model that is tuned already" in text(said)
+
+
+def test_a_sweep_without_minutes_or_kind_is_refused(tab: TrainingTab, kettle: Assistant) -> None:
+    said = tab.sweeps._start(press(id="data"), kettle.id, "quick", -1)
+    assert "more than 0 minutes" in text(said)
+    assert len(said) == 1 + len(tab.sweeps.shown)
+    assert len(tab.sweeps.values(kettle.id)) == len(tab.sweeps.shown)
+
+
+def test_an_export_says_what_its_check_found() -> None:
+    same, other = CheckedAnswer("q", "a", "a"), CheckedAnswer("<q>", "a", "b")
+    made = KeptExport("r-gguf", "r", "gguf", Path("x"), (("a.gguf", 10**9),), (same, other), "")
+    html = exports_html([made], "kestrel")
+    assert "1 of 2 answers are word for word" in html and "&lt;q&gt;" in html
+    assert "Download as zip" not in html
+    small = replace(made, files=(("a", 5),), checked=(), unchecked="It could not be asked.")
+    html = exports_html([small], "kestrel")
+    assert "Download as zip" in html and "could not be asked" in html
+
+
+def test_measuring_says_what_is_wrong_with_the_settings(
+    tab: TrainingTab, kettle: Assistant
+) -> None:
+    said = tab.measuring.start(kettle.id, "standard", *values_by("rank", 0))
+    assert "Rank must be" in text(said) and len(said) == len(tab.measuring.shown)
