@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ from assistant.training.progress import Progress
 logger = logging.getLogger(__name__)
 
 _BEST = "best.json"
+_ROUNDING = 1e-9  # of shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,10 @@ class Evaluated:
     held_out_recall: float | None
     validation_loss: float | None
 
-    def figure(self, by_recall: bool) -> tuple[float, float]:
-        """What is compared, more is better: recall and then validation loss, or that alone."""
-        loss = float("-inf") if self.validation_loss is None else -self.validation_loss
-        return (self.held_out_recall or 0.0, loss) if by_recall else (loss, 0.0)
+    @property
+    def figure(self) -> float:
+        """The validation loss with its sign turned, so that more is better."""
+        return float("-inf") if self.validation_loss is None else -self.validation_loss
 
 
 def evaluations_of(progress: Progress, until: int) -> list[Evaluated]:
@@ -50,14 +52,15 @@ def evaluations_of(progress: Progress, until: int) -> list[Evaluated]:
 class BestAdapter:
     """Keeps the adapter of the best evaluation, and knows when there was no better one for long.
 
-    by_recall: whether held-out fact recall decides, else the validation loss. earlier: evaluations
-    of the part of the run that came before.
+    questions: how many held-out questions decide by their recall; 0 lets the validation loss. One
+    question more or less is chance, so of adapters that are so near the later one is the better:
+    its learning rate has come down. earlier: evaluations of the part of the run that came before.
     """
 
     def __init__(
-        self, folder: RunFolder, base_model: str, by_recall: bool, earlier: list[Evaluated]
+        self, folder: RunFolder, base_model: str, questions: int, earlier: list[Evaluated]
     ) -> None:
-        self._folder, self._base_model, self._by_recall = folder, base_model, by_recall
+        self._folder, self._base_model, self._questions = folder, base_model, questions
         self._seen = list(earlier)
         kept = read_json(folder.best / _BEST)
         # Where it was killed between an evaluation and a checkpoint, the best is of a later step.
@@ -73,19 +76,35 @@ class BestAdapter:
     @property
     def why(self) -> str:
         """What decided, in words."""
-        return "held-out fact recall" if self._by_recall else "validation loss"
+        return "held-out fact recall" if self._questions else "validation loss"
 
     def take(self, evaluated: Evaluated, model: PeftModel) -> None:
         """Note an evaluation, and keep the adapter where it is the best. Raises OSError."""
         self._seen.append(evaluated)
-        best = self.best
-        figure = evaluated.figure(self._by_recall)
-        other = best is not None and best.step != evaluated.step
-        if best is not None and other and figure <= best.figure(self._by_recall):
+        if not is_better(evaluated, self.best, self._seen, self._questions):
             return
         save_adapter(model, self._folder.best, self._base_model, asdict(evaluated))
         self.best = evaluated
         logger.info("Step %d is the best so far: %s", evaluated.step, evaluated)
+
+
+def is_better(
+    one: Evaluated, best: Evaluated | None, seen: Sequence[Evaluated], questions: int
+) -> bool:
+    """Whether an evaluation's adapter is to take the place of the best so far.
+
+    seen: all evaluations so far. questions: as of `BestAdapter`.
+    """
+    if best is None or best.step == one.step:
+        return True
+    if not questions:
+        return one.figure > best.figure
+    chance = 1 / questions + _ROUNDING
+    recall = one.held_out_recall or 0.0
+    highest = max((other.held_out_recall or 0.0) for other in (one, best, *seen))
+    if highest <= chance:  # nothing is recalled yet: the loss tells whether it learns
+        return (recall, one.figure) > (best.held_out_recall or 0.0, best.figure)
+    return recall >= highest - chance
 
 
 def save_adapter(

@@ -151,11 +151,11 @@ def _when(folder: RunFolder) -> str:
 
 def _best(preparation: Preparation, earlier: list[Evaluated]) -> BestAdapter | None:
     """What keeps the best adapter; None where no figure would tell which one that is."""
-    by_recall = len(preparation.asker.held_out.questions) >= ENOUGH
-    if not by_recall:
+    asked = preparation.asker.held_out
+    questions = len(asked.questions) if len(asked.questions) >= ENOUGH else 0
+    if not questions:
         # Validation rows of other facts get dearer while the trained ones are still being learned.
-        asked = preparation.asker.held_out
         foreign = bool(asked.references) and not asked.questions
         if foreign or preparation.trainer.eval_dataset is None:
             return None
-    return BestAdapter(preparation.folder, preparation.run["base_model"], by_recall, earlier)
+    return BestAdapter(preparation.folder, preparation.run["base_model"], questions, earlier)

@@ -1,0 +1,42 @@
+"""Which of a run's evaluations is the best one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from assistant.training.saving import Evaluated, is_better
+
+
+def kept(recalls: Sequence[float | None], losses: Sequence[float], questions: int) -> int:
+    """The step that is kept of evaluations at steps 1, 2, 3 ..."""
+    best: Evaluated | None = None
+    seen: list[Evaluated] = []
+    for step, (recall, loss) in enumerate(zip(recalls, losses, strict=True), start=1):
+        one = Evaluated(step, recall, loss)
+        seen.append(one)
+        if is_better(one, best, seen, questions):
+            best = one
+    assert best is not None
+    return best.step
+
+
+@pytest.mark.parametrize(
+    ("recalls", "losses", "step"),
+    [
+        ((0.0, 0.2, 0.6, 0.5), (3.0, 2.0, 1.0, 1.1), 4),  # one question less is chance
+        ((0.0, 0.2, 0.6, 0.4), (3.0, 2.0, 1.0, 1.1), 3),  # two are not
+        ((0.6, 0.5, 0.4, 0.3), (1.0, 1.0, 1.0, 1.0), 2),  # steps of chance do not add up
+        ((0.0, 0.0, 0.0, 0.0), (3.0, 2.0, 1.0, 1.5), 3),  # nothing recalled: the loss tells
+        ((0.0, 0.1, 0.0, 0.0), (3.0, 2.0, 1.0, 0.9), 2),
+    ],
+)
+def test_of_recalls_one_question_apart_the_later_is_kept(
+    recalls: Sequence[float], losses: Sequence[float], step: int
+) -> None:
+    assert kept(recalls, losses, questions=10) == step
+
+
+def test_without_enough_questions_the_lowest_loss_is_kept() -> None:
+    assert kept((None, None, None), (3.0, 1.0, 2.0), questions=0) == 2
