@@ -269,7 +269,7 @@ class Runs:
             folder = self._folder(run.id)
             about = read_json(folder.run) or {}
             here = folder.local.is_file() and run.base_model == portable_name(assistant.base_model)
-            if not here or len(run.steps) < 3:
+            if not here or run.method != "sft" or len(run.steps) < 3:
                 continue
             last = run.steps[-1]
             epochs = settings.settled(len(chosen), about["base_parameters"]).epochs or 0.0

@@ -111,13 +111,16 @@ def _widget(field: SettingField) -> Any:
 
 def _allowed(field: SettingField) -> str:
     if field.automatic:
-        return f"Empty: {field.automatic}. Else {field.range}."
+        return f"Empty or 0: {field.automatic}. Else {field.range}."
     return "" if field.switch or field.choices else f"{field.range[:1].upper()}{field.range[1:]}."
 
 
 def _value(field: SettingField, value: Any, usual: Any) -> Any:
-    """What a widget holds as the setting wants it; an emptied field is the preset's value."""
-    if value is None or value == "":
+    """What a widget holds as the setting wants it; an emptied field is the preset's value.
+
+    An empty number field of the page is 0, which no setting that can be chosen for one allows.
+    """
+    if value is None or value == "" or (field.automatic and value == 0):
         return usual
     if field.whole and isinstance(value, float) and value.is_integer():
         return int(value)

@@ -118,6 +118,7 @@ def test_settings_by_hand_are_checked_together() -> None:
     kept = settings_from("thorough", values_by("seed", 7))
     assert (kept.seed, kept.preset, kept.rank) == (7, "thorough", 16)
     assert settings_from("quick", values_by("rank", 8.0)).rank == 8
+    assert settings_from("quick", values_by("epochs", 0)).epochs is None, "an empty field is 0"
     with pytest.raises(InvalidRequest):
         settings_from("no such", standing("quick"))
 
