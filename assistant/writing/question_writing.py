@@ -57,12 +57,12 @@ def examples_by_rule(
     called with a stage in words and its share done; what it raises ends the writing.
     """
     known = vocabulary(passages)
-    found = list(_facts(passages, sides, known, progress))
+    found = _unique(list(_facts(passages, sides, known, progress)))
     sifted = sift([candidate for one in found for candidate in _candidates(one)])
     wordings: defaultdict[str, list[Kept]] = defaultdict(list)
     for kept in sifted.kept:
         wordings[kept.candidate.fact].append(kept)
-    usable = [one for one in _unique(found) if _enough(wordings[one.key])]
+    usable = [one for one in found if _enough(wordings[one.key])]
     chosen = _chosen(usable, wordings, count, refusal_share)
     kept_rows = [kept for one in chosen for kept in _drawn(wordings[one.key])]
     if ranks is not None:
@@ -95,8 +95,13 @@ def _facts(
 
 
 def _unique(found: Sequence[FoundFact]) -> list[FoundFact]:
-    """Each fact once, where it is stated first."""
-    return list({one.key: one for one in reversed(found)}.values())[::-1]
+    """Each fact once, where it is stated first: in a section that may be tuned on, if in any, for a
+    fact that is trained from one section is no test of generalisation from another."""
+    first: dict[str, FoundFact] = {}
+    for one in sorted(found, key=lambda one: one.side == "held_out"):
+        first.setdefault(one.key, one)
+    chosen = {id(one) for one in first.values()}
+    return [one for one in found if id(one) in chosen]
 
 
 def _candidates(one: FoundFact) -> Iterator[Candidate]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.errors import ExamplesError, InvalidRequest, documents_mapped
-from assistant.evaluation.held_out import Written, without_test_questions
+from assistant.evaluation.held_out import (
+    Written,
+    near_repeats,
+    trains,
+    without_test_questions,
+)
 from assistant.examples import split_examples
 from assistant.records import Assistant, Example
 from assistant.store import Store
@@ -101,7 +106,7 @@ def write_examples(
     known = store.examples(assistant.id, rejected=None)
     examples = split_examples(list(made.examples))
     tests = store.question_sets(assistant.id)
-    kept = without_test_questions(examples, known, tests)
+    kept = sound_tests(without_test_questions(examples, known, tests), known)
     left_out = {one.id for one in examples} - {one.id for one in kept}
     sections = {passage.section for passage in passages}
     return Written(
@@ -113,6 +118,21 @@ def write_examples(
         dropped=drop_counts(made.dropped),
         stale=sum(stale(one, sections) for one in known),
     )
+
+
+def sound_tests(written: Sequence[Example], known: Sequence[Example]) -> list[Example]:
+    """The examples without test questions that are trained on already, and without questions for
+    recall of facts that no example trains."""
+    trained = [example for example in [*known, *written] if trains(example)]
+    questions = [example.question for example in trained]
+    repeated = {place for place, _ in near_repeats([one.question for one in written], questions)}
+    facts = {example.fact for example in trained if example.split == "train"}
+    return [
+        example
+        for place, example in enumerate(written)
+        if trains(example)
+        or (place not in repeated and (example.split != "recall" or example.fact in facts))
+    ]
 
 
 def stale(example: Example, sections: set[str]) -> bool:
