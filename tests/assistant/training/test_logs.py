@@ -152,6 +152,7 @@ def test_trackio_is_told_of_no_other_place(
     assert logged == ("log", (1, {"loss": 2.0}))
 
 
+@pytest.mark.slow  # the package takes seconds to import
 @pytest.mark.skipif(find_spec("tensorboard") is None, reason="TensorBoard is not installed")
 def test_tensorboard_reads_what_was_written(folder: RunFolder) -> None:
     append_progress(folder.progress, STEP)
@@ -162,6 +163,7 @@ def test_tensorboard_reads_what_was_written(folder: RunFolder) -> None:
     assert [(event.step, event.value) for event in read.Scalars("loss")] == [(1, 2.0)]
 
 
+@pytest.mark.slow  # the package takes seconds to import
 @pytest.mark.skipif(find_spec("mlflow") is None, reason="MLflow is not installed")
 def test_mlflow_reads_what_was_written(folder: RunFolder, tmp_path: Path) -> None:
     append_progress(folder.progress, STEP)
