@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import TrainingError
+from assistant.prompts import NOT_IN_DOCUMENTS
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ class TokenRow:
 
     ids: tuple[int, ...]
     answer_start: int
-    question: tuple[int, int] = (0, 0)  # where its tokens begin and end, if it stands alone
+    question: tuple[int, int] = (0, 0)  # where its tokens begin and end, if it may be thinned
 
     @classmethod
     def of_columns(cls, row: dict[str, list[int]]) -> TokenRow:
@@ -89,6 +90,9 @@ def token_row(tokenizer: Any, row: dict[str, Any], eos_ids: Sequence[int]) -> To
         start += 1
     ends = [index for index, token in enumerate(whole) if token in eos_ids and index >= start]
     ids = whole[: ends[-1] + 1] if ends else [*whole, eos_ids[0]]
+    if row["completion"][-1]["content"].strip() == NOT_IN_DOCUMENTS:
+        # Without some of its words it might be a question that the documents answer.
+        return TokenRow(tuple(ids), start)
     asked = tokenizer(row["prompt"][-1]["content"], add_special_tokens=False)["input_ids"]
     return TokenRow(tuple(ids), start, _span(asked, ids[:start]))
 

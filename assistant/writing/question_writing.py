@@ -21,7 +21,7 @@ from assistant.writing.subjects import Vocabulary, vocabulary
 from retrieval.corpus import Side
 from retrieval.documents import Passage
 
-WORDINGS = 5
+WORDINGS = 8
 """A fact is asked for in at most so many wordings, the one kept for recall among them."""
 
 _REVERSE_IN = 3  # one fact of so many is also asked for the other way about

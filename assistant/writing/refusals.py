@@ -13,7 +13,7 @@ from assistant.facts import content_words
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Example, SplitName, content_hash, example_id
 from assistant.writing.form import badly_formed
-from assistant.writing.grammar import inner
+from assistant.writing.grammar import THIRD, inner
 from assistant.writing.selection import FoundFact
 from retrieval.documents import Passage
 from retrieval.general_questions import GENERAL_QUESTIONS
@@ -21,6 +21,9 @@ from retrieval.general_questions import GENERAL_QUESTIONS
 REFUSAL_SHARE = 0.1
 """Share of the training rows, in [0, 0.5]."""
 
+# How often a kind takes its turn: attributes from both ends, general questions, invented things. An
+# invented name in a known question teaches a small model to doubt the question with the true one.
+_EVERY = (1, 1, 2, 4)
 _TEST_EVERY = 4
 _VALIDATION_IN = 12
 _LONGEST_SUBJECT = 5  # words
@@ -29,6 +32,9 @@ _LONGEST_SUBJECT = 5  # words
 _ABSENT = (
     "What is the patent number of {}?",
     "What is the resale value of {}?",
+    "What is the nickname of {}?",
+    "What is the fax number for {}?",
+    "What is the horoscope of {}?",
     "What is the average customer rating of {}?",
     "What is the advertising budget for {}?",
     "What is the carbon footprint of {}?",
@@ -37,6 +43,9 @@ _ABSENT = (
     "Which museum shows {}?",
     "Which university studies {}?",
     "Which bank financed {}?",
+    "Which songs mention {}?",
+    "Which school teaches {}?",
+    "Which airline carries {}?",
     "Which actor advertises {}?",
     "Which celebrity is a fan of {}?",
     "Which languages are spoken about {}?",
@@ -47,16 +56,24 @@ _ABSENT = (
     "Is there a film about {}?",
     "Is {} allowed in Canada?",
     "Is {} waterproof?",
+    "Is {} older than the Eiffel Tower?",
+    "Is {} taxed as a luxury?",
     "Is {} suitable for people with allergies?",
     "Is {} sold in supermarkets?",
     "Was {} ever shown on television?",
     "Can {} be rented for a weekend?",
+    "Can {} be painted in another colour?",
+    "Can {} catch fire?",
+    "Can I get {} on prescription?",
     "Can I take {} on an aeroplane?",
     "Can {} be insured against earthquakes?",
     "Can {} be operated by a child?",
     "Could I win {} in a lottery?",
     "Does {} exist in a version for left-handed people?",
     "Does {} run on solar power?",
+    "Does {} have a sister in Brazil?",
+    "Does {} count as luggage on a train?",
+    "Do vegetarians use {}?",
     "Does {} contain gluten?",
     "Does {} have a voice assistant?",
     "Does {} come with a subscription to a magazine?",
@@ -99,17 +116,15 @@ def refusals(
 
     chosen: the facts that are asked for. Only things of sections that may be tuned on are named.
     """
-    kinds = (
-        _absent_attributes(passages, chosen, main),
-        _invented_things(passages, chosen, main),
-        _absent_attributes(passages, chosen, main)[::-1],
-        _general(passages),
-    )
+    attributes = _absent_attributes(passages, chosen, main)
+    general, invented = _general(passages), _invented_things(passages, chosen, main)
+    kinds = (attributes, attributes[::-1], general, invented)
     questions: list[str] = []
     for turn in range(max(map(len, kinds), default=0)):
-        for kind in kinds:
-            if turn < len(kind) and kind[turn] not in questions:
-                questions.append(kind[turn])
+        for kind, every in zip(kinds, _EVERY, strict=True):
+            place, rest = divmod(turn, every)
+            if not rest and place < len(kind) and kind[place] not in questions:
+                questions.append(kind[place])
         if len(questions) > 2 * wanted + _TEST_EVERY:
             break
     tested = -(-wanted // _TEST_EVERY)
@@ -130,6 +145,7 @@ def _absent_attributes(
             if one.side == "tuned"
             and 0 < len(one.fact.subject.split()) <= _LONGEST_SUBJECT
             and not _DO_NOT_FIT.match(one.fact.subject)
+            and THIRD.keys().isdisjoint(one.fact.subject.split())
             and (one.fact.subject[0].isupper() or one.fact.subject.startswith("the "))
         }
     )

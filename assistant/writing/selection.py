@@ -11,7 +11,7 @@ from assistant.writing.candidates import WrittenFact, fact_key
 from retrieval.corpus import Side
 from retrieval.documents import Passage
 
-ROUNDS = 3
+ROUNDS = 2
 """A passage gives at most so many facts where no count is asked for; of a table, a third of the
 rows counts as one."""
 

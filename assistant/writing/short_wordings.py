@@ -29,9 +29,9 @@ def short_wordings(fact: WrittenFact, topic: str, main: str) -> tuple[str, ...]:
     """
     asks = _asks(fact)
     telling = _telling(fact)
-    if not telling:
-        return ()
-    draws = sorted(telling, key=lambda word: content_hash([fact.answer, word]))
+    if not [word for word in telling if word != main]:
+        return ()  # "Aurora, how much?" might ask for anything
+    draws = sorted(telling, key=lambda word: (word == main, content_hash([fact.answer, word])))
     some = [word for word in telling if word in draws[:3]]
     most = [word for word in telling if word in draws[:_MOST_WORDS]]
     of = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import TrainingError
-from assistant.prompts import training_row
+from assistant.prompts import NOT_IN_DOCUMENTS, training_row
 from assistant.training.rows import (
     IGNORED,
     TokenRow,
@@ -146,6 +146,15 @@ def test_the_span_of_a_question(tiny_model: Path) -> None:
     question = "What colour is the lid?"
     tokens = token_row(tokenizer, training_row("Be brief.", question, "Red."), [0])
     assert tokenizer.decode(tokens.ids[slice(*tokens.question)]) == question
+
+
+def test_a_question_that_is_refused_keeps_all_its_words(tiny_model: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    row = training_row("Be brief.", "What colour is the moon?", NOT_IN_DOCUMENTS)
+    tokens = token_row(tokenizer, row, [0])
+    assert tokens.thinned(0.9, random.Random(0)) == tokens
 
 
 def test_the_answer_ends_with_the_end_of_its_turn(tiny_model: Path) -> None:

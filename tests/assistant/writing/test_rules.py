@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -12,7 +13,10 @@ from assistant.records import Example
 from assistant.writing.candidates import WrittenFact
 from assistant.writing.filters import SUPPORT, support_share
 from assistant.writing.question_writing import examples_by_rule
+from assistant.writing.refusals import refusals
 from assistant.writing.rules import written_facts
+from assistant.writing.selection import FoundFact
+from assistant.writing.short_wordings import short_wordings
 from retrieval.documents import Passage
 
 TABLE = """Article: OV-100; Item: Copper kettle; Price in euros: 128.00
@@ -322,3 +326,31 @@ def test_ranks_are_kept_and_what_is_not_found_is_marked() -> None:
         [passage(PROSE)], {"Daily use": "tuned"}, ranks=lambda asked, own: [None] * len(own)
     )
     assert all(one.flags == ("ambiguous",) for one in made.examples if one.answerable)
+
+
+def test_no_short_question_names_the_main_thing_alone() -> None:
+    value = WrittenFact("two", "The Kestrel has two.", ("How many has the Kestrel?",), "figure")
+    assert short_wordings(value, "", "Kestrel") == ()
+    telling = replace(value, answer="The Kestrel has two lids.")
+    assert all("lids" in wording for wording in short_wordings(telling, "", "Kestrel"))
+
+
+def told(subject: str, number: int) -> FoundFact:
+    answer = f"{subject} {number} of the Kestrel weighs {number}.5 grams."
+    asked = f"How many grams does {subject.lower()} {number} of the Kestrel weigh?"
+    fact = WrittenFact(f"{number}.5 grams", answer, (asked,), "figure", f"{subject} {number}")
+    return FoundFact(fact, passage(answer, f"Part {number}", number), "tuned")
+
+
+def test_few_known_questions_are_asked_of_invented_things() -> None:
+    chosen = [told("The valve", number) for number in range(11, 75)]
+    made = refusals([one.passage for one in chosen], chosen, "Kestrel", 60)
+    known = [one.question for one in made if "grams" in one.question]
+    assert 0 < len(known) < len(made) / 5
+    assert not [question for question in known if "Kestrel" in question]
+
+
+def test_what_is_told_of_a_thing_is_not_taken_for_one() -> None:
+    chosen = [told("The boiler heats", 7)]
+    made = refusals([one.passage for one in chosen], chosen, "Kestrel", 60)
+    assert made and not [one for one in made if "boiler heats" in one.question]
