@@ -13,7 +13,9 @@ from assistant.training.folder import RunFolder, read_json
 
 
 def export_training_data(run: Run, run_folder: Path, folder: Path) -> tuple[tuple[str, int], ...]:
-    """Copy train.jsonl and validation.jsonl into a new folder; names and sizes in bytes.
+    """Copy train.jsonl, validation.jsonl and, if any, general.jsonl into a new folder.
+
+    Returns names and sizes in bytes.
 
     Raises ExportError where the folder is taken, cannot be written, or the rows are gone.
     """
@@ -27,7 +29,7 @@ def export_training_data(run: Run, run_folder: Path, folder: Path) -> tuple[tupl
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
             made = Path(aside) / "export"
             made.mkdir()
-            for path in (kept.train, kept.validation):
+            for path in (kept.train, kept.general, kept.validation):
                 if path.is_file():
                     shutil.copyfile(path, made / path.name)
             (made / "README.md").write_text(_card(run, kept, made), "utf-8")
@@ -53,6 +55,12 @@ def _card(run: Run, kept: RunFolder, made: Path) -> str:
     hashes = "\n".join(
         f"- `{one.name}`: SHA-256 `{file_sha256(one)}`" for one in sorted(made.iterdir())
     )
+    general = (
+        " `general.jsonl` holds requests of no field with the base model's own answers, which were "
+        "trained beside the others."
+        if kept.general.is_file()
+        else ""
+    )
     name = _plain(str((about.get("assistant") or {}).get("name", "Assistant")))
     return f"""# Training data of {name}, run {run.id}
 
@@ -62,7 +70,7 @@ of their own)
 {run.rows.get("train", 0):,} rows were trained on, {run.rows.get("validation", 0):,} watched.
 
 Each line is a JSON object with the messages `prompt` and `completion`, or what votes give,
-as the model saw them before its chat template.
+as the model saw them before its chat template.{general}
 
 {hashes}
 

@@ -4,6 +4,7 @@ run.json          what was asked for, and what of: enough to explain the adapter
 train.jsonl       prompt-completion rows, the very messages that chat uses
 validation.jsonl  the same, never trained on
 held_out.json     questions asked while it trains: other wordings of trained facts, and samples
+general.jsonl     requests of no field with the base model's answers, where they were asked for
 parent/           the adapter that a run on votes goes on from, its own copy
 replay.jsonl      rows of that run, mixed in so that what they taught is not lost
 local.json        where the base model lies on this machine, and DUET_HOME; never shared
@@ -54,6 +55,10 @@ class RunFolder:
     @property
     def validation(self) -> Path:
         return self.path / "validation.jsonl"
+
+    @property
+    def general(self) -> Path:
+        return self.path / "general.jsonl"
 
     @property
     def parent(self) -> Path:

@@ -26,11 +26,12 @@ from assistant.training.arguments import (
 )
 from assistant.training.estimate import ModelShape, Preflight
 from assistant.training.folder import RunFolder, read_json, read_rows, write_json
+from assistant.training.general import NEW_TOKENS, general_rows
 from assistant.training.held_out import HeldOut
 from assistant.training.packing import RowCollator, packing_is_exact
 from assistant.training.process import write_process
 from assistant.training.rows import TokenRow, token_row
-from assistant.training.sampling import Asker
+from assistant.training.sampling import Asker, greedy_answers
 from assistant.training.settings import TrainingSettings
 from assistant.training.trainer import AnswerTrainer
 
@@ -103,6 +104,10 @@ def prepare(folder: RunFolder, at_most: int | None = None, notice: str = "") -> 
     if pad_id is None:
         pad_id = ends[0]
         notices.append("The base model has no padding token: its end-of-text token fills the gaps.")
+    rows, said_of_general = _with_general(
+        folder, settings, run["assistant"]["system_prompt"], rows, model, tokenizer, ends, pad_id
+    )
+    notices += said_of_general
     longest = max(rows.train, key=lambda row: len(row.ids))
     packed = packing_is_exact(model, [longest, *rows.train[:3]], pad_id)
     asker = Asker(
@@ -239,6 +244,39 @@ def _rows(folder: RunFolder, tokenizer: Any, ends: Sequence[int], max_length: in
             f"{shortest}: raise the max length, or write shorter examples."
         )
     return _Rows(kept[folder.train], kept[folder.validation][:_VALIDATION_ROWS], left_out)
+
+
+def _with_general(
+    folder: RunFolder,
+    settings: TrainingSettings,
+    system_prompt: str,
+    rows: _Rows,
+    model: PreTrainedModel,
+    tokenizer: Any,
+    ends: Sequence[int],
+    pad_id: int,
+) -> tuple[_Rows, list[str]]:
+    """The rows with the general ones that the settings ask for, and what is to be said of those."""
+    share = settings.general_share
+
+    def answers(prompts: Sequence[Sequence[int]]) -> list[str]:
+        at_once = settings.batch_size
+        parts = [prompts[place : place + at_once] for place in range(0, len(prompts), at_once)]
+        dtype = loading.precision()
+        return [
+            text
+            for part in parts
+            for text in greedy_answers(model, tokenizer, part, NEW_TOKENS, ends, pad_id, dtype)
+        ]
+
+    wanted = round(len(rows.train) * share / (1 - share))
+    asked = general_rows(folder, system_prompt, wanted, tokenizer, answers)
+    found = [replace(token_row(tokenizer, row, ends), question=(0, 0)) for row in asked]
+    found = [row for row in found if len(row.ids) <= settings.max_length]
+    if not wanted:
+        return rows, []
+    said = f"{len(found)} general rows, answered by the base model, are trained beside the others."
+    return replace(rows, train=[*rows.train, *found]), [said]
 
 
 def _dataset(rows: Sequence[TokenRow]) -> Dataset:

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import GenerationConfig
+from transformers import GenerationConfig, PreTrainedModel
 
 from assistant.prompts import question_messages
+from assistant.records import Message
 from assistant.training.held_out import HeldOut, HeldOutQuestion
 from assistant.training.progress import Sample
 
@@ -30,9 +31,12 @@ class Asker:
         pad_id: int,
     ) -> None:
         self._tokenizer, self.held_out = tokenizer, held_out
-        self._ends, self._pad_id = list(ends), pad_id
+        self._ends, self._pad_id = ends, pad_id
         self._questions = list(dict.fromkeys([*held_out.questions, *held_out.samples]))
-        self._prompts = [self._prompt(system_prompt, one.question) for one in self._questions]
+        self._prompts = [
+            chat_prompt(tokenizer, question_messages(system_prompt, one.question))
+            for one in self._questions
+        ]
         right = [
             tokenizer(one.answer, add_special_tokens=False)["input_ids"] for one in self._questions
         ]
@@ -56,7 +60,10 @@ class Asker:
         """
         if not self._questions:
             return None, []
-        answers = dict(zip(self._questions, self._answers(model, dtype), strict=True))
+        texts = greedy_answers(
+            model, self._tokenizer, self._prompts, self._new_tokens, self._ends, self._pad_id, dtype
+        )
+        answers = dict(zip(self._questions, texts, strict=True))
         right = {one: self.held_out.recalled(one, answer) for one, answer in answers.items()}
         questions = self.held_out.questions
         recall = sum(right[one] for one in questions) / len(questions) if questions else None
@@ -64,39 +71,50 @@ class Asker:
             self._sample(one, answers[one], right[one]) for one in self.held_out.samples
         ]
 
-    def _prompt(self, system_prompt: str, question: str) -> list[int]:
-        messages = [asdict(message) for message in question_messages(system_prompt, question)]
-        ids: list[int] = self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=False
-        )
-        return ids
-
-    def _answers(self, model: PeftModel, dtype: torch.dtype) -> list[str]:
-        longest = max(len(prompt) for prompt in self._prompts)
-        gaps = [longest - len(prompt) for prompt in self._prompts]
-        ids = [[self._pad_id] * gap + p for gap, p in zip(gaps, self._prompts, strict=True)]
-        mask = [[0] * gap + [1] * len(p) for gap, p in zip(gaps, self._prompts, strict=True)]
-        was_training = model.training
-        model.eval()
-        try:
-            with (
-                torch.no_grad(),
-                torch.autocast(model.device.type, dtype, enabled=dtype != torch.float32),
-            ):
-                written = model.generate(  # type: ignore[no-untyped-call]
-                    input_ids=torch.tensor(ids, device=model.device),
-                    attention_mask=torch.tensor(mask, device=model.device),
-                    generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
-                        do_sample=False,
-                        max_new_tokens=self._new_tokens,
-                        eos_token_id=self._ends,
-                        pad_token_id=self._pad_id,
-                    ),
-                )
-        finally:
-            model.train(was_training)
-        texts = self._tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
-        return [str(text).strip() for text in texts]
-
     def _sample(self, one: HeldOutQuestion, answer: str, right: bool) -> Sample:
         return Sample(0, one.question, one.answer, answer, self.held_out.samples_held_out, right)
+
+
+def chat_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+    """The ids of a chat up to where the model is to answer."""
+    ids: list[int] = tokenizer.apply_chat_template(
+        [asdict(message) for message in messages], add_generation_prompt=True, return_dict=False
+    )
+    return ids
+
+
+def greedy_answers(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    new_tokens: int,
+    ends: Sequence[int],
+    pad_id: int,
+    dtype: torch.dtype,
+) -> list[str]:
+    """The answers of one batch, each of at most `new_tokens`. dtype: of the computing."""
+    longest = max(len(prompt) for prompt in prompts)
+    gaps = [longest - len(prompt) for prompt in prompts]
+    ids = [[pad_id] * gap + list(p) for gap, p in zip(gaps, prompts, strict=True)]
+    mask = [[0] * gap + [1] * len(p) for gap, p in zip(gaps, prompts, strict=True)]
+    was_training = model.training
+    model.eval()
+    try:
+        with (
+            torch.no_grad(),
+            torch.autocast(model.device.type, dtype, enabled=dtype != torch.float32),
+        ):
+            written = model.generate(  # type: ignore[operator]
+                input_ids=torch.tensor(ids, device=model.device),
+                attention_mask=torch.tensor(mask, device=model.device),
+                generation_config=GenerationConfig(  # type: ignore[no-untyped-call]
+                    do_sample=False,
+                    max_new_tokens=new_tokens,
+                    eos_token_id=list(ends),
+                    pad_token_id=pad_id,
+                ),
+            )
+    finally:
+        model.train(was_training)
+    texts = tokenizer.batch_decode(written[:, longest:], skip_special_tokens=True)
+    return [str(text).strip() for text in texts]

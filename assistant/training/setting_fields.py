@@ -118,6 +118,14 @@ SETTING_FIELDS: tuple[SettingField, ...] = (
         most=1,
     ),
     SettingField(
+        "general_share",
+        "General rows",
+        "Amount",
+        "Share of all rows that are small talk and work on a given text, answered by the base "
+        "model itself before training, so that it keeps them; there are at most 44.",
+        most=0.5,
+    ),
+    SettingField(
         "target_layers",
         "Target layers",
         "Adapter",

@@ -22,10 +22,12 @@ class TrainingSettings:
     epoch, so that a fact hangs on no single wording (docs/performance.md has the trials).
     context_share: share of the training examples, in [0, 1], that are also trained with passages in
     the prompt, the answering one among others (`writing.context_rows`); such a row costs about ten.
-    batch_size: rows that one optimiser step sees. max_length: tokens of prompt and answer together;
-    longer rows are left out and counted. warmup: share of the steps, in [0, 1), in which the
-    learning rate rises. weight_decay: of AdamW, per step and learning rate. seed: of the order of
-    rows and of the adapter's start. target_layers: all linear layers, or those of the attention.
+    general_share: share of all training rows, in [0, 0.5], that are requests of no field,
+    answered by the base model itself (`training.general`). batch_size: rows that one optimiser
+    step sees. max_length: tokens of prompt and answer together; longer rows are left out and
+    counted. warmup: share of the steps, in [0, 1), in which the learning rate rises.
+    weight_decay: of AdamW, per step and learning rate. seed: of the order of rows and of the
+    adapter's start. target_layers: all linear layers, or those of the attention.
     schedule: of the learning rate after the warm-up. neftune_alpha: noise on the embeddings, 0 for
     none (https://arxiv.org/abs/2310.05914). patience: evaluations in a row without a better one
     after which training ends, 0 for never. gradient_checkpointing, qlora: "auto" where memory asks
@@ -40,6 +42,7 @@ class TrainingSettings:
     dropout: float = 0.05
     question_dropout: float = 0.2
     context_share: float = 0.0
+    general_share: float = 0.0
     batch_size: int = 8
     max_length: int = 1024
     warmup: float = 0.05

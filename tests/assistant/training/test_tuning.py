@@ -19,8 +19,10 @@ import pytest
 from assistant.errors import TrainingError
 from assistant.records import Assistant, Example
 from assistant.training.__main__ import main
-from assistant.training.folder import RunFolder, read_json
+from assistant.training.folder import RunFolder, read_json, read_rows
+from assistant.training.general import REQUESTS
 from assistant.training.request import run_request
+from assistant.training.setting_fields import FIELD_BY_NAME
 from assistant.training.settings import TrainingSettings
 
 torch = pytest.importorskip("torch")
@@ -378,3 +380,39 @@ def test_a_disk_too_small_for_the_checkpoints_is_told_first(
         usage = shutil.disk_usage(".")._replace(free=1000)
         monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: usage)
         preflight.check_disk(make().path, 10**9)
+
+
+def test_general_rows_are_the_base_models_own_and_are_asked_for_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.training import preparing
+    from assistant.training.preparing import prepare
+
+    asked: list[int] = []
+
+    def answer(model: Any, tokenizer: Any, prompts: Sequence[Any], *given: Any) -> list[str]:
+        asked.append(len(prompts))
+        return ["Well met. And", *["no sentence"] * (len(prompts) - 1)]
+
+    monkeypatch.setattr(preparing, "greedy_answers", answer)
+    folder = make(replace(SETTINGS, epochs=1, general_share=0.3))
+    plain = len(read_rows(folder.train))
+    found = prepare(folder).found
+    wanted = round(plain * 0.3 / 0.7)
+    assert sum(asked) == wanted and max(asked) == SETTINGS.batch_size
+    kept = read_rows(folder.general)
+    assert {row["completion"][0]["content"] for row in kept} == {"Well met."}
+    assert found.rows == plain + len(kept) and 0 < len(kept) < wanted
+    assert f"{len(kept)} general rows" in " ".join(found.notices)
+    prepare(folder)
+    assert sum(asked) == wanted
+
+
+def test_the_base_model_answers_for_itself(make: Make) -> None:
+    folder = make(replace(SETTINGS, epochs=1, general_share=0.5))
+    train(folder)
+    assert folder.general.is_file()
+
+
+def test_the_page_tells_how_many_general_requests_there_are() -> None:
+    assert f"at most {len(REQUESTS)}." in FIELD_BY_NAME["general_share"].explanation
