@@ -191,7 +191,7 @@ def model_examples(
 
     sides: for each section whether it may be tuned on. A fact of one that may is trained, but for
     one wording that is kept for the test of recall; a fact of any other is asked once, in the test
-    of generalisation. About a tenth of the training rows ask what the documents do not say.
+    of generalisation. About an eighth of the training rows ask what the documents do not say.
     """
     sifted = sift([one for fact in found for one in fact.candidates], ranks)
     specific = {fact.candidates[0].fact: fact.specificity for fact in found}

@@ -18,7 +18,7 @@ from assistant.writing.selection import FoundFact
 from retrieval.documents import Passage
 from retrieval.general_questions import GENERAL_QUESTIONS
 
-REFUSAL_SHARE = 0.1
+REFUSAL_SHARE = 0.12
 """Share of the training rows, in [0, 0.5]."""
 
 # How often a kind takes its turn: attributes from both ends, general questions, invented things. An
