@@ -51,9 +51,9 @@ def data_card(
         ),
         report.lengths.sentence,
         "## Copies and contradictions",
-        f"- {len(report.exact):,} questions stand more than once, word for word\n"
-        f"- {len(report.near):,} groups of questions nearly repeat each other\n"
-        f"- {len(report.contradictions):,} of these have different answers",
+        f"- Questions that stand more than once, word for word: {len(report.exact):,}\n"
+        f"- Groups of questions that nearly repeat each other: {len(report.near):,}\n"
+        f"- Of both, with different answers: {len(report.contradictions):,}",
         "## Personal data",
         _personal(report),
     ]

@@ -176,7 +176,8 @@ def _invented_things(
         if one.side != "tuned" or not main:
             continue
         for wording in one.fact.wordings[:1]:
-            if re.search(rf"\b{re.escape(main)}\b", wording):
+            # A name that stands first is told from no other word, so that both would seem the same.
+            if re.search(rf"(?<=.)\b{re.escape(main)}\b", wording):
                 name = names[len(asked) % len(names)]
                 asked.append(re.sub(rf"\b{re.escape(main)}\b", name, wording))
     asked += [f"What is the {name}?" for name in names]

@@ -354,3 +354,13 @@ def test_what_is_told_of_a_thing_is_not_taken_for_one() -> None:
     chosen = [told("The boiler heats", 7)]
     made = refusals([one.passage for one in chosen], chosen, "Kestrel", 60)
     assert made and not [one for one in made if "boiler heats" in one.question]
+
+
+def test_the_twin_of_a_known_question_is_no_near_duplicate_of_it() -> None:
+    one = told("The valve", 11)
+    short = replace(one.fact, wordings=("Kestrel valve grams: how many?", *one.fact.wordings))
+    chosen = [replace(one, fact=short), told("The lid", 12)]
+    made = refusals([one.passage for one in chosen], chosen, "Kestrel", 12)
+    asked = [*(w for c in chosen for w in c.fact.wordings), *(e.question for e in made)]
+    groups = near_duplicates(asked)
+    assert any("lid" in e.question for e in made) and len(set(groups)) == len(groups)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from assistant.interchange.checks import check_assistant
 from assistant.interchange.leak_check import check_leaks
 from assistant.records import Assistant, Example, SplitName
 from assistant.workspace import Workspace
 from assistant.writing.question_writing import examples_by_rule
-from assistant.writing.writing import sound_tests
+from assistant.writing.writing import WritingOptions, sound_tests
 from retrieval.documents import Passage
 
 
@@ -70,3 +75,16 @@ def test_what_is_written_beside_other_examples_leaks_nothing(
         store.add_examples(kettle.id, [mine])
     workspace.write_examples(kettle)
     assert check_leaks(workspace, kettle).ok, check_leaks(workspace, kettle).sentence
+
+
+@pytest.mark.slow  # reads the fourteen documents of the sample
+@pytest.mark.parametrize("count", [None, 300, 800])
+def test_what_is_written_of_the_sample_leaks_nothing(
+    workspace: Workspace, count: int | None
+) -> None:
+    made = workspace.create("Aurora", "Answers about the Aurora")
+    sample = Path(__file__).resolve().parents[3] / "datasets" / "aurora" / "documents"
+    workspace.corpus(made).add(sorted(sample.iterdir()))
+    assert workspace.write_examples(made, WritingOptions(count)).added > 250
+    assert check_leaks(workspace, made).ok, check_leaks(workspace, made).sentence
+    assert not check_assistant(workspace, made).contradictions
