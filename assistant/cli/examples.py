@@ -158,8 +158,8 @@ def _say_report(report: CheckReport) -> None:
     for group in report.exact[:_SHOWN]:
         say(f"Asked {len(group.ids)} times: “{_cut(group.question)}”")
     say(
-        f"Questions that stand more than once: {len(report.exact):,}. Groups that nearly repeat each "
-        f"other: {len(report.near):,}. With different answers: {len(report.contradictions):,}."
+        f"Questions that stand more than once: {len(report.exact):,}. Groups that nearly repeat "
+        f"each other: {len(report.near):,}. With different answers: {len(report.contradictions):,}."
     )
     for group in report.contradictions[:_SHOWN]:
         say(f"  “{_cut(group.question)}”: " + " / ".join(map(_cut, group.answers)))
