@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from assistant.errors import Conflict, InvalidRequest, NotFound
 from assistant.examples import SPLITS
+from assistant.guided_start import REFUSED_METHOD
 from assistant.prompts import NOT_IN_DOCUMENTS
 from assistant.records import Example, SplitName, example_id
 from assistant.store import Store
@@ -107,6 +108,8 @@ def edit(store: Store, assistant_id: str, item: str, wording: Wording) -> Change
         changed = replace(changed, span=None)
     if changed.id != before.id:
         changed = replace(changed, scores={})
+        if before.method == REFUSED_METHOD:  # it is no longer what the profile's subjects give
+            changed = replace(changed, method="by hand")
     store.update_example(assistant_id, item, changed)
     return Change("Changed.", (before,), (changed.id,))
 

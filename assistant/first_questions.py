@@ -20,7 +20,7 @@ def first_questions(workspace: Workspace, assistant: Assistant) -> list[str]:
         asked = filled_questions(assistant.profile, _headings(workspace, assistant))
         if asked:
             return asked[:_MOST]
-    examples = workspace.store.examples(assistant.id, "train")
+    examples = [one for one in workspace.store.examples(assistant.id, "train") if one.answerable]
     by_document = {example.document: example.question for example in reversed(examples)}
     if by_document:
         return list(by_document.values())[-_MOST:][::-1]

@@ -11,7 +11,7 @@ import typer
 
 from assistant.cli.output import AsJson, note, plain, say, show_json, show_table
 from assistant.cli.workspace import Name, opened
-from assistant.errors import ExamplesError
+from assistant.errors import ExamplesError, InvalidRequest
 from assistant.interchange.checks import CheckReport, check_assistant, check_file
 from assistant.interchange.coverage import coverage_of
 from assistant.interchange.exporting import ExportFormat, ExportShape, export_examples
@@ -43,7 +43,9 @@ def import_examples(
     with opened() as workspace:
         assistant = workspace.assistant(name)
         if preview:
-            shown = read_file(file, assistant).examples[:preview]
+            read = read_file(file, assistant)
+            shown = read.examples[:preview]
+            note(read.sentence)
             _show_previews(preview_examples(workspace, assistant, shown), as_json)
             return
         taken = take_in(workspace.store, assistant, file, mask=mask, skip_faulty=skip_faulty)
@@ -68,6 +70,10 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check lengths, copies, contradictions, languages, personal data, and that no test leaks."""
+    if mask and file is not None:
+        raise InvalidRequest(
+            "--mask is for the examples that are in: import the file with --mask instead."
+        )
     with opened() as workspace:
         assistant = workspace.assistant(name)
         if file is None:
@@ -75,11 +81,7 @@ def check(
             coverage = coverage_of(workspace, assistant)
         else:
             report, coverage = check_file(workspace, assistant, file), None
-        masked = (
-            mask_stored(workspace.store, assistant.id, report.flagged)
-            if mask and file is None
-            else {}
-        )
+        masked = mask_stored(workspace.store, assistant.id, report.flagged) if mask else {}
     if as_json:
         show_json({**_report_json(report), "coverage": coverage, "masked": masked})
     else:

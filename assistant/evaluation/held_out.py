@@ -97,9 +97,12 @@ def trains(example: Example) -> bool:
 def without_test_questions(
     written: Sequence[Example], existing: Iterable[Example], imported: Iterable[QuestionSet]
 ) -> list[Example]:
-    """The examples without those that would train on a test question, of their own splits too."""
+    """The examples without those that would train on a test question, of their own splits too.
+
+    Rejected examples test nothing.
+    """
     tests = [
-        *(e.question for e in [*existing, *written] if e.split in _TEST_SPLITS),
+        *(e.question for e in [*existing, *written] if e.split in _TEST_SPLITS and not e.rejected),
         *(q.question for one in imported for q in one.questions),
     ]
     repeated = {place for place, _ in near_repeats([e.question for e in written], tests)}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.errors import ExamplesError
 from assistant.examples import split_examples
 from assistant.interchange.example_rows import example_of
 from assistant.interchange.file_rows import FileFormat, FileRow, Row, open_file
-from assistant.interchange.masking import Masked, masked
+from assistant.interchange.masking import FLAG, Masked, findings, masked
 from assistant.interchange.personal_data import TITLES, PersonalKind
 from assistant.interchange.shapes import (
     Exchange,
@@ -158,16 +158,23 @@ def take_in(
     """Add the examples of a file to an assistant.
 
     A file that names other splits than `train` is kept as it is split; of any other a part is set
-    aside for validation. mask: replace personal data first. Raises ExamplesError with the faults
-    and their lines, or where a test question would be trained on; nothing is taken in then.
+    aside for validation. mask: replace personal data first; what still holds some is flagged.
+    Raises ExamplesError with the faults and their lines, or where a test question would be trained
+    on; nothing is taken in then.
     """
     read = _usable(read_file(path, assistant), skip_faulty)
     hidden = masked(read.examples) if mask else Masked(read.examples, {})
-    examples = list(hidden.examples)
+    examples = [_flagged(example) for example in hidden.examples]
     if all(example.split == "train" for example in examples):
         examples = split_examples(examples)
     added = store.add_examples(assistant.id, examples)
     return TakenIn(added, len(examples) - added, len(read.faults), hidden.counts, read)
+
+
+def _flagged(example: Example) -> Example:
+    if FLAG in example.flags or not findings(example):
+        return example
+    return replace(example, flags=(*example.flags, FLAG))
 
 
 def _usable(read: ReadFile, skip_faulty: bool) -> ReadFile:

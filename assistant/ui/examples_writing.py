@@ -132,9 +132,7 @@ class ExamplesWriting:
         written = self._services.workspace.write_examples(
             assistant, WritingOptions(count), report, cancelled
         )
-        said = f"{counted(written.added, 'new example')} written from the documents."
-        if not written.added and not written.stopped:
-            said = _NOTHING_NEW
+        said = _said(written.added, "from the documents", written.stopped)
         return written_html(said, written.sentences, written.dropped)
 
     def _with_model(
@@ -149,12 +147,11 @@ class ExamplesWriting:
         written = write_with_model(
             self._services.workspace, assistant, writer, ModelOptions(count), report, cancelled
         )
-        said = f"{counted(written.added, 'new example')} written with {writer.short_name}."
         sentences = [
             _page_sentence(one) for one in written.sentences if not one.startswith("Left out")
         ]
         return written_html(
-            said if written.added else _NOTHING_NEW,
+            _said(written.added, f"with {writer.short_name}", written.stopped),
             sentences,
             sorted((*written.discarded, *written.dropped), key=lambda one: -one.count),
         )
@@ -195,6 +192,13 @@ def _count(text: str) -> int | None:
     if not text.strip().isdecimal() or not int(text):
         raise InvalidRequest("The number of examples must be a whole number from 1, or left empty.")
     return int(text)
+
+
+def _said(added: int, how: str, stopped: bool) -> str:
+    """What came of it, in the first sentence."""
+    if added:
+        return f"{counted(added, 'new example')} written {how}."
+    return "No new examples yet." if stopped else _NOTHING_NEW
 
 
 def _page_sentence(sentence: str) -> str:

@@ -20,6 +20,7 @@ from assistant.facts import content_words
 from assistant.records import Assistant, Example, SplitName, example_id
 from assistant.workspace import Workspace
 from assistant.writing.candidates import WrittenFact
+from assistant.writing.changed_since import without_changed
 from assistant.writing.filters import DropCount, Dropped, Kept, Ranks, drop_counts, sift
 from assistant.writing.journal import opened_journal
 from assistant.writing.model_facts import Discarded, ModelFact, ModelFacts, Stopped
@@ -282,7 +283,11 @@ def _added(
 ) -> tuple[int, tuple[Example, ...]]:
     """How many were new, and those that a test asks as well."""
     store = workspace.store
-    known, tests = store.examples(assistant.id), store.question_sets(assistant.id)
+    known, tests = (
+        store.examples(assistant.id, rejected=None),
+        store.question_sets(assistant.id),
+    )
+    examples = without_changed(examples, known)
     kept = without_test_questions(examples, known, tests)
     ids = {example.id for example in kept}
     left_out = tuple(example for example in examples if example.id not in ids)

@@ -16,7 +16,8 @@ from assistant.evaluation.held_out import (
 from assistant.examples import split_examples
 from assistant.records import Assistant, Example
 from assistant.store import Store
-from assistant.writing.filters import AMBIGUOUS, drop_counts
+from assistant.writing.changed_since import without_changed
+from assistant.writing.filters import AMBIGUOUS, Dropped, drop_counts
 from assistant.writing.question_writing import examples_by_rule
 from assistant.writing.ranking import search_ranks
 from assistant.writing.refusals import REFUSAL_SHARE
@@ -100,11 +101,9 @@ def write_examples(
         except _Stopped:
             return Written(0, (), stopped=True)
     if not any(example.answerable for example in made.examples):
-        raise ExamplesError(
-            "No facts were found in the documents by rule: import examples or write some."
-        )
+        raise ExamplesError(_nothing(made.dropped))
     known = store.examples(assistant.id, rejected=None)
-    examples = split_examples(list(made.examples))
+    examples = without_changed(split_examples(list(made.examples)), known)
     tests = store.question_sets(assistant.id)
     kept = sound_tests(without_test_questions(examples, known, tests), known)
     left_out = {one.id for one in examples} - {one.id for one in kept}
@@ -133,6 +132,17 @@ def sound_tests(written: Sequence[Example], known: Sequence[Example]) -> list[Ex
         if trains(example)
         or (place not in repeated and (example.split != "recall" or example.fact in facts))
     ]
+
+
+def _nothing(dropped: Sequence[Dropped]) -> str:
+    """Why nothing was written, with what the filters kept out."""
+    if not dropped:
+        return "No facts were found in the documents by rule: import examples or write some."
+    told = ", ".join(f"{one.count:,} {one.reason}" for one in drop_counts(dropped))
+    return (
+        f"The filters kept out every question that was found by rule ({told}), so nothing was "
+        "added: import examples or write some."
+    )
 
 
 def stale(example: Example, sections: set[str]) -> bool:

@@ -139,3 +139,13 @@ def test_a_run_of_another_prompt_is_named(
     run = add_run(kettle)
     assert prompt_changed(runs, kettle.system_prompt) == ""
     assert run in prompt_changed(runs, "Anything.")
+
+
+def test_a_new_chat_offers_nothing_that_the_documents_do_not_say(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    changed = workspace.update(kettle, profile=Profile(refusals=("gossip",)))
+    workspace.write_examples(changed)
+    offered = first_questions(workspace, changed)
+    examples = workspace.store.examples(kettle.id)
+    assert offered and {e.answerable for e in examples if e.question in offered} == {True}

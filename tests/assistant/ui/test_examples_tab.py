@@ -265,3 +265,67 @@ def test_examples_are_exported_with_their_card(services: Services, kettle: Assis
     assert client.get("/downloads/kestrel/examples/openai.csv.zip").status_code == 400
     assert client.get("/downloads/kestrel/examples/secret.csv.zip").status_code == 404
     assert client.get("/downloads/nobody/examples/duet.csv.zip").status_code == 404
+
+
+def finished(tab: ExamplesTab, assistant: Assistant, *chosen: str) -> str:
+    tab.writing.start(assistant.id, *chosen)
+    settled(tab.writing.work, assistant)
+    return text(tab.writing.values(assistant.id))
+
+
+def test_a_count_gives_fewer_and_a_second_time_nothing_new(
+    tab: ExamplesTab, kettle: Assistant, store: Store
+) -> None:
+    assert "new example" in finished(tab, kettle, "rules", " 4 ")
+    few = len(store.examples(kettle.id))
+    assert "facts were found, of which" in finished(tab, kettle, "rules", "4") and few
+    assert len(store.examples(kettle.id)) == few
+    assert "Nothing new" in text(tab.writing.values(kettle.id))
+    assert "new example" in finished(tab, kettle) and len(store.examples(kettle.id)) > few
+
+
+def test_writing_that_is_stopped_does_not_say_that_all_is_here(
+    tab: ExamplesTab, kettle: Assistant, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = tab.writing.work.start
+
+    def stopped_at_once(assistant_id: str, stage: str, action: Any) -> bool:
+        def ended(report: Any, cancelled: Any) -> str:
+            tab.writing._stop(assistant_id)
+            return str(action(report, cancelled))
+
+        return start(assistant_id, stage, ended)
+
+    monkeypatch.setattr(tab.writing.work, "start", stopped_at_once)
+    said = finished(tab, kettle)
+    assert "Stopped: no examples were written" in said and "No new examples yet" in said
+    assert store.examples(kettle.id) == []
+
+
+def test_where_the_filters_leave_nothing_their_reasons_are_told(
+    tab: ExamplesTab, kettle: Assistant, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.writing.filters.support_share", lambda answer, passage: 0.0)
+    said = finished(tab, kettle)
+    assert "not supported by the passage" in said and 'role="alert"' in said
+    assert store.examples(kettle.id) == []
+
+
+def test_the_filters_report_is_shown_by_rule(
+    tab: ExamplesTab, kettle: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "assistant.writing.filters.points_at_passage", lambda question: "litres" in question
+    )
+    said = finished(tab, kettle)
+    assert "left out by the filters" in said and "which nobody sees in a chat" in said
+
+
+def test_imported_personal_data_is_found_by_its_filter(
+    tab: ExamplesTab, kettle: Assistant, store: Store, upload: Callable[..., list[Any]]
+) -> None:
+    values = upload(
+        {"question": "Who?", "answer": "a@b.example"}, {"question": "A?", "answer": "b"}
+    )
+    tab._take(token(tab, values), False, True, kettle.id, *NOTHING)
+    assert [one.flags for one in store.examples(kettle.id)] == [("personal data",), ()]

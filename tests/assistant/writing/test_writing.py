@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from assistant import example_review as review
+from assistant.evaluation.held_out import without_test_questions
 from assistant.interchange.checks import check_assistant
 from assistant.interchange.leak_check import check_leaks
-from assistant.records import Assistant, Example, SplitName
+from assistant.interchange.masking import mask_stored
+from assistant.records import Assistant, Example, Profile, SplitName
 from assistant.workspace import Workspace
 from assistant.writing.question_writing import examples_by_rule
 from assistant.writing.writing import WritingOptions, sound_tests
@@ -88,3 +92,50 @@ def test_what_is_written_of_the_sample_leaks_nothing(
     assert workspace.write_examples(made, WritingOptions(count)).added > 250
     assert check_leaks(workspace, made).ok, check_leaks(workspace, made).sentence
     assert not check_assistant(workspace, made).contradictions
+
+
+def test_an_answer_that_was_edited_is_not_contradicted_by_writing_again(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    workspace.write_examples(kettle)
+    before = workspace.store.examples(kettle.id)
+    one = next(e for e in before if e.split == "train" and "1.85" in e.answer)
+    wording = review.Wording(one.question, "It is 1.8 litres.", document=one.document)
+    review.edit(workspace.store, kettle.id, one.id, wording)
+    assert workspace.write_examples(kettle).added == 0
+    same = [e for e in workspace.store.examples(kettle.id) if e.question == one.question]
+    assert [e.answer for e in same] == ["It is 1.8 litres."]
+
+
+def test_masked_personal_data_does_not_come_back(
+    workspace: Workspace, kettle: Assistant, tmp_path: Path
+) -> None:
+    contact = tmp_path / "contact.md"
+    contact.write_text("# Service\n\nThe e-mail address of the service is osk@kestrel.example.\n")
+    workspace.corpus(kettle).add([contact])
+    workspace.write_examples(kettle)
+    assert mask_stored(workspace.store, kettle.id)
+    workspace.write_examples(kettle)
+    assert not [e for e in workspace.store.examples(kettle.id) if "osk@" in e.question + e.answer]
+
+
+def test_a_rejected_test_question_keeps_nothing_from_being_trained() -> None:
+    gone = replace(example("How big is the tank?", "recall"), rejected=True)
+    new = [example("How big is the tank", "train")]
+    assert without_test_questions(new, [gone], []) == new
+    assert without_test_questions(new, [replace(gone, rejected=False)], []) == []
+
+
+def test_an_edited_question_of_a_refused_subject_stays(
+    workspace: Workspace, kettle: Assistant
+) -> None:
+    asked = workspace.update(kettle, profile=Profile(refusals=("gossip",)))
+    workspace.write_examples(asked)
+    examples = workspace.store.examples(kettle.id)
+    one = next(e for e in examples if "gossip" in e.question and e.split == "train")
+    wording = review.Wording("What do people whisper about?", one.answer, answerable=False)
+    review.edit(workspace.store, kettle.id, one.id, wording)
+    workspace.write_examples(workspace.update(asked, profile=Profile()))
+    kept = [e.question for e in workspace.store.examples(kettle.id)]
+    assert "What do people whisper about?" in kept
+    assert not any("gossip" in question for question in kept)
