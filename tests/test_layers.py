@@ -54,6 +54,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 # What costs no more than what it does when it is imported: all but the page and the worker's part.
 _WORKER = (
     "arguments",
+    "general",
     "loading",
     "memory",
     "packing",

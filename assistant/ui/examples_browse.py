@@ -136,8 +136,9 @@ class ExamplesBrowse:
         """new: the button that opens an empty example."""
         assistant = self._places.assistant
         view = [assistant, *self.filters]
+        # Gradio's `input` of a text box tells of keys alone, not of what is pasted or deleted.
         gr.on(
-            [one.input for one in self.filters[:-1]],
+            [self.words.change, *(one.input for one in self.filters[1:-1])],
             self._filtered,
             view,
             [self.page, *self.listed],

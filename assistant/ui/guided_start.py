@@ -120,7 +120,8 @@ class GuidedStart:
             self.offered,
             self.refused,
         ):
-            field.input(
+            # Gradio's `input` of a text box tells of keys alone, not of what is pasted or deleted.
+            field.change(
                 self._follow,
                 self.inputs,
                 [self.prompt, self._prompt_before, self.fault],

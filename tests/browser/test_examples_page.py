@@ -79,7 +79,7 @@ def go_through_with_keys(page: Any, pictures: Path) -> None:
     page.locator("#filter-words textarea, #filter-words input").fill("")
     page.locator(ROWS).nth(2).wait_for(timeout=10_000)
     count = page.locator(ROWS).count()
-    page.locator("#examples-filters").click(position={"x": 1, "y": 1})
+    page.locator("#examples-summary").click()
     page.keyboard.press("j")
     first = page.evaluate("document.activeElement.dataset.example")
     page.keyboard.press("o")
