@@ -9,7 +9,8 @@ import typer
 
 from assistant.cli.output import AsJson, bar, note, say, show_json
 from assistant.cli.workspace import Name, opened
-from assistant.exporting.export import Export, export_run
+from assistant.exporting.export import Export
+from assistant.exporting.from_workspace import export_of_run
 from assistant.exporting.training_data import export_training_data
 from assistant.registry.labels import run_named
 
@@ -29,27 +30,13 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export a run's model, load it again, and hold its answers against the app's."""
-    from assistant.local_model import LocalBackend
-    from assistant.models import resolve_model
-
     if form == "data":
         _export_data(name, run, folder, as_json)
         return
     with opened() as workspace, bar() as report:
         assistant = workspace.assistant(name)
-        base = resolve_model(assistant.base_model, workspace.settings.models, report)
-        runs = workspace.runs(assistant)
-        made = export_run(
-            assistant,
-            runs.get(run),
-            runs.folder / run / "run.json",
-            base,
-            form,
-            folder,
-            backend_for=LocalBackend,
-            examples=workspace.store.examples(assistant.id, "train"),
-            progress=report,
-        )
+        chosen = run_named(workspace.runs(assistant), run)
+        made = export_of_run(workspace, assistant, chosen, form, folder, report)
     if as_json:
         show_json(made)
     else:

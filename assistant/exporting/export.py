@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from assistant.errors import ExportError, ModelError
 from assistant.exporting.gguf_file import modelfile, write_gguf
 from assistant.exporting.merged import load_gguf, write_merged
-from assistant.exporting.model_card import base_licence, model_card
+from assistant.exporting.model_card import CardScores, base_licence, model_card
 from assistant.generation import Backend, GenerationRequest
 from assistant.prompts import question_messages
 from assistant.records import Assistant, Decoding, Example
@@ -62,12 +62,13 @@ def export_run(
     *,
     backend_for: BackendFor,
     examples: Sequence[Example] = (),
-    scores: Mapping[str, Any] | None = None,
+    scores: CardScores | None = None,
     progress: Progress | None = None,
 ) -> Export:
     """Export a run's model into a new folder, and check it against the app's own answers.
 
     base: the folder of the base model. examples: the first ten training questions are asked.
+    scores: for the card.
 
     Raises ExportError where the folder is taken or cannot be written, or the run has no adapter;
     ModelError where the model cannot be written in this form. Nothing is left then.
@@ -87,9 +88,7 @@ def export_run(
             answers, unchecked = _written(
                 assistant, run.adapter, base, form, made, name, backend_for, examples, report
             )
-            card = model_card(
-                run, run_json, base_licence(assistant.base_model, base), dict(scores or {})
-            )
+            card = model_card(run, run_json, base_licence(run.base_model, base), scores or {})
             (made / "README.md").write_text(card, "utf-8")
             files = tuple((one.name, one.stat().st_size) for one in sorted(made.iterdir()))
             made.rename(folder)

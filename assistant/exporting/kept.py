@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from assistant.errors import ExportError
-from assistant.exporting.export import CheckedAnswer, Export, Form, export_run
+from assistant.exporting.export import CheckedAnswer, Export, Form
+from assistant.exporting.from_workspace import export_of_run
 from assistant.exporting.training_data import export_training_data
-from assistant.models import resolve_model
 from assistant.records import Assistant
 from assistant.training.folder import read_json, write_json
 from assistant.workspace import Workspace
@@ -64,8 +64,6 @@ def export_to_folder(
     cancelled: threading.Event,
 ) -> KeptExport:
     """Export a run into the assistant's own folder. Raises NotFound, ExportError, ModelError."""
-    from assistant.local_model import LocalBackend
-
     runs = workspace.runs(assistant)
     run = runs.get(run_id)
     folder = _free(exports_folder(workspace, assistant), f"{run.id}-{target}")
@@ -80,18 +78,7 @@ def export_to_folder(
         made = Export(folder, "adapter", files, (), "Rows are not asked anything.")
     else:
         form: Form = target
-        base = resolve_model(assistant.base_model, workspace.settings.models, told)
-        made = export_run(
-            assistant,
-            run,
-            runs.folder / run.id / "run.json",
-            base,
-            form,
-            folder,
-            backend_for=LocalBackend,
-            examples=workspace.store.examples(assistant.id, "train"),
-            progress=told,
-        )
+        made = export_of_run(workspace, assistant, run, form, folder, told)
     about = {
         "run_id": run.id,
         "target": target,

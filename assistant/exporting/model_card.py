@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from assistant.models import read_json
 from assistant.runs import Run
+from assistant.training.request import portable_name
+
+CardScores = dict[str, dict[str, tuple[float, int]]]
+"""Mean and count of questions by the name of a question set, then by metric."""
 
 _LICENCES = {"builtin": ("SmolLM2-135M-Instruct", "apache-2.0")}
 
 
 def base_licence(base_model: str, folder: Path) -> tuple[str, str]:
-    """Name and licence of the base model; "unknown" where its folder states none."""
+    """Name and licence of the base model; "unknown" where its folder states none.
+
+    The name is without a path of this machine, for the card goes elsewhere.
+    """
     if base_model in _LICENCES:
         return _LICENCES[base_model]
     card = folder / "README.md"
     if card.is_file():
         for line in card.read_text("utf-8", errors="replace").splitlines()[:60]:
             if line.strip().lower().startswith("license:"):
-                return base_model, line.partition(":")[2].strip().strip("\"'")
-    return base_model, "unknown"
+                return portable_name(base_model), line.partition(":")[2].strip().strip("\"'")
+    return portable_name(base_model), "unknown"
 
 
-def model_card(run: Run, run_json: Path, base: tuple[str, str], scores: dict[str, Any]) -> str:
+def model_card(run: Run, run_json: Path, base: tuple[str, str], scores: CardScores) -> str:
     """The card in Markdown, with the front matter that model hubs read.
 
-    scores: by the name of a question set, then by metric; {} where none was measured.
+    scores: {} where none was measured.
     """
     about = read_json(run_json) or {}
     name, licence = base
@@ -78,7 +84,7 @@ changes to the documents. A licence of the base model other than the one named h
 """
 
 
-def _scores(scores: dict[str, Any]) -> str:
+def _scores(scores: CardScores) -> str:
     if not scores:
         return "None was measured before this export."
     lines = ["| Question set | Metric | Mean | Questions |", "| --- | --- | --- | --- |"]

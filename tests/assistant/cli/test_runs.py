@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,3 +88,16 @@ def test_a_sweep_from_estimate_to_curve(
     assert ask("sweeps", "list", "parts")[0]["sweep"]["kind"] == "data"
     code, _, err = duet("sweep", "parts", "learning-rate", "--minutes", "0.1")
     assert code == 1 and "a curve needs two" in err
+
+
+def test_an_export_takes_the_name_of_a_run(
+    duet: Duet,
+    workspace: Workspace,
+    kettle: Assistant,
+    add_run: Callable[[Assistant], str],
+    tmp_path: Path,
+) -> None:
+    other = add_run(replace(kettle, base_model="maker/other"))
+    duet("runs", "rename", "kestrel", other, "first one")
+    code, _, said = duet("export", "kestrel", "first one", "adapter", str(tmp_path / "out"))
+    assert code == 1 and "Run first one was trained on maker/other" in said
