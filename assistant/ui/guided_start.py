@@ -112,22 +112,17 @@ class GuidedStart:
         self.purpose.input(
             self._recast, [*self.inputs, self._purpose_before], self.outputs, **QUICK
         )
-        for field in (
-            self._name,
-            self._task,
-            self.audience,
-            self.tone,
-            self.offered,
-            self.refused,
-        ):
-            # Gradio's `input` of a text box tells of keys alone, not of what is pasted or deleted.
-            field.change(
-                self._follow,
-                self.inputs,
-                [self.prompt, self._prompt_before, self.fault],
-                trigger_mode="always_last",
-                **QUICK,
-            )
+        # Gradio's `input` of a text box tells of keys alone, not of what is pasted or deleted. One
+        # event for all, since the answer to an earlier one would come in between.
+        typed = (self._name, self._task, self.audience, self.tone, self.offered, self.refused)
+        gr.on(
+            [field.change for field in typed],
+            self._follow,
+            self.inputs,
+            [self.prompt, self._prompt_before, self.fault],
+            trigger_mode="always_last",
+            **QUICK,
+        )
 
     @property
     def inputs(self) -> list[Any]:
