@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils.import_utils import is_torch_bf16_gpu_available
 
@@ -78,7 +79,7 @@ def load_model(folder: Path, qlora: bool) -> PreTrainedModel:
             trust_remote_code=False,
             quantization_config=quantization if qlora else None,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _unreadable(folder, error) from error
     if not qlora:  # quantised weights are put on the GPU as they are read
         torch.nn.Module.to(model, device())

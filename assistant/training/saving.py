@@ -62,6 +62,7 @@ class BestAdapter:
     ) -> None:
         self._folder, self._base_model, self._questions = folder, base_model, questions
         self._seen = list(earlier)
+        _take_back(folder.best)
         kept = read_json(folder.best / _BEST)
         # Where it was killed between an evaluation and a checkpoint, the best is of a later step.
         self.best = Evaluated(**kept) if kept is not None else None
@@ -155,9 +156,20 @@ def put_in_place(temporary: Path, target: Path) -> None:
     for path in temporary.iterdir():
         with path.open("r+b") as file:
             os.fsync(file.fileno())
-    old = target.with_name(f".{target.name}.old")
+    _take_back(target)
+    old = _before(target)
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.rename(old)
     temporary.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _take_back(target: Path) -> None:
+    """Undo the half of `put_in_place` after which a process was killed."""
+    if _before(target).is_dir() and not target.exists():
+        _before(target).rename(target)
+
+
+def _before(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from assistant.training.saving import Evaluated, is_better
+from assistant.training.folder import RunFolder, write_json
+from assistant.training.saving import BestAdapter, Evaluated, is_better, put_in_place
 
 
 def kept(recalls: Sequence[float | None], losses: Sequence[float], questions: int) -> int:
@@ -40,3 +42,16 @@ def test_of_recalls_one_question_apart_the_later_is_kept(
 
 def test_without_enough_questions_the_lowest_loss_is_kept() -> None:
     assert kept((None, None, None), (3.0, 1.0, 2.0), questions=0) == 2
+
+
+def test_killed_between_two_names_the_best_is_found_again(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for number in (1, 2):
+        new = tmp_path / "new"
+        new.mkdir()
+        write_json(new / "best.json", {"step": number, "held_out_recall": 0.5, "validation_loss": 1.0})
+        put_in_place(new, folder.best)
+    folder.best.rename(tmp_path / ".best.old")
+    found = BestAdapter(folder, "base", 8, []).best
+    assert found is not None and found.step == 2
+    assert folder.best.is_dir() and not (tmp_path / ".best.old").exists()

@@ -305,6 +305,13 @@ def test_models_that_cannot_be_trained(
     assert said in sentence(make(model=model))
 
 
+def test_weights_that_were_cut_off(make: Make, tiny_model: Path, tmp_path: Path) -> None:
+    broken = copied(tiny_model, tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    assert str(broken) in sentence(make(model=broken))
+
+
 @pytest.mark.slow
 def test_no_end_token_and_no_padding_token(make: Make, tiny_model: Path, tmp_path: Path) -> None:
     nothing: dict[str, Any] = {"eos_token_id": None, "pad_token_id": None}
