@@ -49,7 +49,9 @@ def test_killed_between_two_names_the_best_is_found_again(tmp_path: Path) -> Non
     for number in (1, 2):
         new = tmp_path / "new"
         new.mkdir()
-        write_json(new / "best.json", {"step": number, "held_out_recall": 0.5, "validation_loss": 1.0})
+        write_json(
+            new / "best.json", {"step": number, "held_out_recall": 0.5, "validation_loss": 1.0}
+        )
         put_in_place(new, folder.best)
     folder.best.rename(tmp_path / ".best.old")
     found = BestAdapter(folder, "base", 8, []).best
