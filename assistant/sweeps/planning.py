@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.errors import ExamplesError, InvalidRequest
-from assistant.evaluation.held_out import already_trained, refuse_test_questions
+from assistant.errors import InvalidRequest
+from assistant.evaluation.held_out import already_trained
 from assistant.evaluation.question_sets import own_question_set, sampled, without
 from assistant.evaluation.records import QuestionSet
 from assistant.model_ladder import LADDER, Rung, next_rung
@@ -105,12 +105,7 @@ def plan_sweep(
     than two points fit, or where there is no larger model; ModelError, StoreError.
     """
     settings = settings.checked()
-    examples = workspace.store.examples(assistant.id)
-    if not any(example.split == "train" for example in examples):
-        raise ExamplesError(
-            "There are no examples to train on: import some, or write them from the documents."
-        )
-    refuse_test_questions(examples, examples, workspace.store.question_sets(assistant.id))
+    examples = workspace.training_examples(assistant)
     questions = held_out_questions(workspace, assistant, examples, most_questions)
     folder = resolve_model(assistant.base_model, workspace.settings.models, progress)
     speeds = measured_speeds(workspace.queue)
@@ -165,6 +160,11 @@ def held_out_questions(
 
     Raises InvalidRequest where there are none.
     """
+    if not any(one.answerable and one.split == "recall" for one in examples):
+        raise InvalidRequest(
+            "A sweep is scored on the recall test, and that has no questions: write examples from "
+            "the documents, which keeps some wordings for it, or import some of the split recall."
+        )
     own = own_question_set("recall", examples)
     asked = {question.id for question in own.questions}
     trained = already_trained(own.questions, [one for one in examples if one.id not in asked])

@@ -28,6 +28,8 @@ def sentence(error: Exception, folder: RunFolder) -> str:
         if checkpoint is not None
         else "Nothing was saved yet: start it again afterwards."
     )
+    if folder.estimate_only.exists():
+        kept = "Only one step was measured: nothing was trained."
     text = str(error).lower()
     if isinstance(error, DuetError):
         return str(error) if isinstance(error, TrainingError) else f"{error} {kept}"
@@ -42,4 +44,7 @@ def sentence(error: Exception, folder: RunFolder) -> str:
     if isinstance(error, ImportError):
         return f"A package that training needs is missing ({error}): install Duet again. {kept}"
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"The training failed: {first} {kept} The run's worker.log has the details."
+    failed = f"The training failed: {first.rstrip('.')}. {kept}"
+    if folder.estimate_only.exists():  # its folder is deleted with its log
+        return failed
+    return f"{failed} The run's worker.log has the details."

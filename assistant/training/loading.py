@@ -115,7 +115,11 @@ def lora_config(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfi
 
 
 def _unreadable(folder: Path, error: Exception) -> ModelError:
-    return ModelError(f"The base model in {folder} cannot be loaded: {error}.")
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return ModelError(
+        f"The base model in {folder} cannot be loaded ({first}): fetch it again, or choose another "
+        "one."
+    )
 
 
 def attention_layers(model: PreTrainedModel) -> list[str]:

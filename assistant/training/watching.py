@@ -14,7 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from assistant.errors import TrainingError
 from assistant.training import memory, ranks
-from assistant.training.folder import RunFolder
+from assistant.training.folder import RunFolder, checkpoint_step
 from assistant.training.loading import precision
 from assistant.training.log_writers import RunLogs
 from assistant.training.progress import Sample, Step, append_progress
@@ -94,10 +94,14 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         if not logs or "loss" not in logs:
             return
-        if not math.isfinite(logs["loss"]) or not math.isfinite(float(logs.get("grad_norm", 0.0))):
+        if no_number(logs, args.fp16):
+            kept = self._folder.last_checkpoint()
+            said = "Nothing was saved before it"
+            if kept is not None:
+                said = f"Step {checkpoint_step(kept)} is kept"
             raise TrainingError(
                 f"The loss stopped being a number at step {state.global_step}, so the training was "
-                "ended. Checkpoints before it are kept: start again with a lower learning rate."
+                f"ended. {said}: start again with a lower learning rate."
             )
         seconds = self._step_times[-1]
         (tokens,) = ranks.totals([self._trainer.useful_tokens - self._tokens_before])
@@ -180,3 +184,14 @@ class ProgressCallback(TrainerCallback):
         if self._evaluation_times and self._every and steps:
             left += math.ceil(steps / self._every) * self._evaluation_times[-1]
         return left
+
+
+def no_number(logs: dict[str, float], fp16: bool) -> bool:
+    """Whether a step's loss, or its gradient, is infinite or not a number.
+
+    fp16: with a scaled loss, whose scaler passes over a step with such a gradient and then scales
+    less; the first steps of a run are often so.
+    """
+    if not math.isfinite(logs["loss"]):
+        return True
+    return not fp16 and not math.isfinite(float(logs.get("grad_norm", 0.0)))

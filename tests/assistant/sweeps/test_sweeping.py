@@ -233,7 +233,11 @@ def test_what_cannot_be_swept(workspace: Workspace, parts: Assistant) -> None:
     with pytest.raises(ExamplesError, match="no examples"):
         planned(workspace, empty, "data")
     workspace.store.add_examples(empty.id, [Example("a", "Why?", "So.", "written", "train")])
-    with pytest.raises(InvalidRequest, match="no questions to ask"):
+    with pytest.raises(InvalidRequest, match=r"scored on the recall test.*write examples") as told:
+        planned(workspace, empty, "data")
+    assert "--questions" not in str(told.value)  # which a sweep does not take
+    workspace.store.set_rejected(empty.id, ["a"], True)
+    with pytest.raises(ExamplesError, match="All 1 training examples are rejected"):
         planned(workspace, empty, "data")
     with pytest.raises(NotFound):
         sweep_status(workspace, parts, "../parts")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -345,8 +346,35 @@ def test_a_loss_that_is_no_number(make: Make, tiny_model: Path, tmp_path: Path) 
     next(iter(weights.values())).fill_(float("nan"))
     save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
     folder = make(model=model)
-    assert "stopped being a number at step 1" in sentence(folder)
+    said = sentence(folder)
+    assert "stopped being a number at step 1" in said and "Nothing was saved before it" in said
     assert not folder.adapter.exists()
+
+
+@pytest.mark.parametrize(
+    ("figures", "fp16", "broken"),
+    [
+        ({"loss": 1.0, "grad_norm": 2.0}, False, False),
+        ({"loss": 1.0, "grad_norm": math.inf}, False, True),
+        ({"loss": 1.0, "grad_norm": math.inf}, True, False),
+        ({"loss": math.nan, "grad_norm": 2.0}, True, True),
+    ],
+)
+def test_an_overflow_that_the_scaler_of_fp16_skips_is_no_broken_loss(
+    figures: dict[str, float], fp16: bool, broken: bool
+) -> None:
+    pytest.importorskip("torch")
+    from assistant.training.watching import no_number
+
+    assert no_number(figures, fp16) is broken
+
+
+def test_weights_that_are_cut_short_are_told(make: Make, tiny_model: Path, tmp_path: Path) -> None:
+    model = copied(tiny_model, tmp_path / "model")
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    said = sentence(make(model=model))
+    assert said.startswith("The base model in") and "fetch it again, or choose another" in said
 
 
 @pytest.mark.slow

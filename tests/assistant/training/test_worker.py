@@ -210,6 +210,9 @@ def test_sentences(tmp_path: Path, error: Exception, said: str) -> None:
         checkpoint.mkdir(parents=True)
         folder.mark_complete(checkpoint)
         assert "Step 7 is kept" in sentence(error, folder)
+        folder.estimate_only.touch()
+        estimated = sentence(error, folder)
+        assert "nothing was trained" in estimated and "worker.log" not in estimated
 
 
 @pytest.mark.slow
