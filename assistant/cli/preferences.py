@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from assistant.cli.output import bar, note
+from assistant.errors import InvalidRequest
 from assistant.preferences.gathering import votes_that_train
 from assistant.preferences.records import Method
 from assistant.preferences.start import train_on_votes
 from assistant.records import Assistant
-from assistant.runs import Run
+from assistant.runs import PRESETS, Run, TrainingSettings
+from assistant.training.setting_fields import SETTING_FIELDS
 from assistant.workspace import Workspace
+
+_OF_VOTES = ("epochs", "learning_rate")
+
+
+def refuse_settings_of_examples(settings: TrainingSettings) -> None:
+    """Raise InvalidRequest for settings that a run on votes takes from the run it goes on from."""
+    standard = PRESETS["standard"]
+    given = [
+        field.option
+        for field in SETTING_FIELDS
+        if field.name not in _OF_VOTES
+        and getattr(settings, field.name) != getattr(standard, field.name)
+    ]
+    if given:
+        raise InvalidRequest(
+            f"A training on votes goes on with the settings of its run, but for --epochs and "
+            f"--learning-rate: leave out {', '.join(given)}. Nothing was started."
+        )
 
 
 def started_on_votes(

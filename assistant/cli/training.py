@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 
 from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
-from assistant.cli.preferences import ended_on_votes, started_on_votes
+from assistant.cli.preferences import (
+    ended_on_votes,
+    refuse_settings_of_examples,
+    started_on_votes,
+)
 from assistant.cli.training_settings import settings_line, with_settings
 from assistant.cli.workspace import Name, opened
 from assistant.errors import Conflict, InvalidRequest, TrainingError
@@ -63,6 +67,8 @@ def train(
         assistant = workspace.assistant(name)
         if estimate and from_votes is not None:
             raise InvalidRequest("An estimate is of training on examples: leave out --from-votes.")
+        if from_votes is None and (from_run is not None or all_voters):
+            raise InvalidRequest("--run and --all-voters go with --from-votes: leave them out.")
         if estimate:
             with bar() as report:
                 found = estimate_run(workspace, assistant, settings, report)
@@ -73,6 +79,7 @@ def train(
         if from_votes is not None:
             if log:
                 raise InvalidRequest("--log is for training on examples: leave it out here.")
+            refuse_settings_of_examples(settings)
             run = started_on_votes(
                 workspace,
                 assistant,

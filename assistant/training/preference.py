@@ -208,7 +208,8 @@ def _rows(
     if len(train) < 2:
         raise TrainingError(
             f"Of the votes {len(train)} fit into {settings.max_length} tokens, and two are the "
-            f"least; {trained_left_out} are longer: raise the max length."
+            f"least; {trained_left_out} are longer: train on the examples with a larger max "
+            "length, and on the votes from there."
         )
     # KTO goes through its rows in one order, since each is paired with a neighbour.
     random.Random(settings.seed).shuffle(train)

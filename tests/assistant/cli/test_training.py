@@ -48,3 +48,15 @@ def test_options_become_settings(duet: Duet, monkeypatch: pytest.MonkeyPatch) ->
 def test_settings_in_a_line() -> None:
     line = settings_line(TrainingSettings(rank=8))
     assert "rank 8" in line and "rslora off" in line and "epochs chosen by preset" in line
+
+
+def test_what_a_training_on_votes_does_not_heed_is_refused(duet: Duet) -> None:
+    assert duet("new", "Kestrel", "--task", "Helps.")[0] == 0
+    code, _, said = duet(
+        "train", "kestrel", "--from-votes", "dpo", "--rank", "8", "--preset", "quick"
+    )
+    assert code == 1 and "leave out --preset, --rank. Nothing was started" in said
+    options = ("--from-votes", "dpo", "--epochs", "2", "--learning-rate", "0.001")
+    assert "Votes train a model that is tuned already" in duet("train", "kestrel", *options)[2]
+    code, _, said = duet("train", "kestrel", "--run", "r1")
+    assert code == 1 and "--run and --all-voters go with --from-votes" in said
