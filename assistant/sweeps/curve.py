@@ -4,19 +4,21 @@ Each point is scored on the same questions, so that points are compared in pairs
 difference with its 95 % interval by the paired bootstrap (P. Koehn, Statistical Significance Tests
 for Machine Translation Evaluation, EMNLP 2004), and the p-value of the paired permutation test,
 which for right and wrong answers is McNemar's (the bootstrap is too sure where few questions
-differ). More pays where it is better at the 5 % level, and stops paying at the first point that no
-later one beats so: the smallest of those that are as good as any. That is the one-standard-error
-rule's preference for the simpler of what cannot be told apart (L. Breiman and others,
-Classification and Regression Trees, 1984, section 3.4.3), with the paired test in place of one
-standard error. Whether the questions could have shown more is said
-apart: a step is flat where its interval ends below MARGIN, else it is open. Nothing is corrected
-for the number of comparisons.
+differ). Where none differs the bootstrap would say [0, 0] of four questions as of a thousand: then
+the interval is that of Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?
+(JAMA 1983), by which none of n leaves a share of up to 1 - .05^(1/n). More pays where it is better
+at the 5 % level, and stops paying at the first point that no later one beats so: the
+smallest of those that are as good as any. That is the one-standard-error rule's preference for the
+simpler of what cannot be told apart (L. Breiman and others, Classification and Regression Trees,
+1984, section 3.4.3), with the paired test in place of one standard error. Whether the questions
+could have shown more is said apart: a step is flat where its interval ends below MARGIN, else it
+is open. Nothing is corrected for the number of comparisons.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -138,15 +140,26 @@ def _paired(one: Scores, other: Scores) -> PairedDifference | None:
     shared = [question for question in one if question in other]
     if not shared:
         return None
-    return paired_bootstrap([one[q] for q in shared], [other[q] for q in shared])
+    pair = paired_bootstrap([one[q] for q in shared], [other[q] for q in shared])
+    if any(one[q] != other[q] for q in shared):
+        return pair
+    most = 1 - ALPHA ** (1 / len(shared))
+    return replace(pair, low=-most, high=most)
 
 
 def _stops_at(known: Sequence[Scored]) -> str:
-    """The first point that no later one beats, "" where that is the last."""
+    """The first point that no later one beats, "" where that is the last or none recalls."""
+    if not _recalled(known):
+        return ""
     for place, one in enumerate(known[:-1]):
         if all(step(one, later).outcome != "rises" for later in known[place + 1 :]):
             return one.label
     return ""
+
+
+def _recalled(known: Sequence[Scored]) -> bool:
+    """Whether any point answered any question."""
+    return any(any(one.scores.values()) for one in known)
 
 
 def _mean(scores: Scores) -> Mean | None:
@@ -162,7 +175,12 @@ def _sentences(
 ) -> list[str]:
     if not known:
         return ["No run of this sweep is scored yet."]
-    if kind == "learning-rate":
+    if len(known) > 1 and not _recalled(known):
+        said = [
+            f"No run recalled any of the {len(known[0].scores)} questions, so that nothing can be "
+            "said of what pays: train for more epochs, or on a larger model."
+        ]
+    elif kind == "learning-rate":
         said = [_best_rate(known)]
     elif not steps:
         said = ["One point is scored: a curve needs two."]
@@ -183,18 +201,24 @@ def _paying(kind: SweepKind, known: Sequence[Scored], stops_at: str) -> str:
     if all(one.outcome in ("flat", "falls") for one in later):
         return f"{_rise(kind, later[-1])}: {what} not worth it."
     return (
-        f"{_rise(kind, later[-1])}, which may be chance: {what} not shown to pay, and "
+        f"{_rise(kind, later[-1])}{_may_be(later[-1].difference)}: {what} not shown to pay, and "
         f"{later[-1].n} questions are too few to rule out a rise of {_share(MARGIN)}."
     )
 
 
 def _rise(kind: SweepKind, one: CurveStep) -> str:
     of = " of the data" if kind == "data" else ""
-    went = "rose by" if one.difference > 0 else "fell by" if one.difference < 0 else "moved by"
+    went = "stayed the same"
+    if one.difference:
+        went = f"{'rose' if one.difference > 0 else 'fell'} by {_share(abs(one.difference))}"
     return (
-        f"From {one.first} to {one.second}{of} recall {went} {_share(abs(one.difference))} "
-        f"[{_share(one.low)}, {_share(one.high)}]"
+        f"From {one.first} to {one.second}{of} recall {went} [{_share(one.low)}, "
+        f"{_share(one.high)}]"
     )
+
+
+def _may_be(difference: float) -> str:
+    return ", which may be chance" if difference else ""
 
 
 def _best(known: Sequence[Scored]) -> Scored:
@@ -232,7 +256,7 @@ def _against_rag(point: Scored, rag: Scores) -> str:
 
 def _sure(pair: PairedDifference) -> str:
     """What is added to a difference that the test does not tell from none."""
-    if pair.p_value < ALPHA:
+    if pair.p_value < ALPHA or not pair.difference:
         return ""
     return f", which may be chance (p = {_share(pair.p_value)})"
 

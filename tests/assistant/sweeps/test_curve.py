@@ -6,6 +6,7 @@ import pytest
 
 from assistant.drawing.curves import sweep_chart, sweep_table
 from assistant.sweeps.curve import MARGIN, Curve, Scored, curve, step
+from assistant.sweeps.records import SweepKind
 
 
 def scored(label: str, value: float, right: int, n: int = 60) -> Scored:
@@ -63,6 +64,23 @@ def test_too_few_questions_are_told_from_a_flat_curve() -> None:
     found = curve("data", points, None, None)
     assert found.stops_at == "50 %"
     assert "may be chance" in found.sentences[0] and "too few" in found.sentences[0]
+
+
+def test_few_questions_without_a_difference_show_nothing() -> None:
+    found = step(scored("50 %", 0.5, 2, n=4), scored("100 %", 1.0, 2, n=4))
+    assert found.outcome == "open" and found.high == pytest.approx(0.527, abs=1e-3)
+    points = [scored("50 %", 0.5, 2, n=4), scored("100 %", 1.0, 2, n=4)]
+    rag = {f"q{i}": float(i < 2) for i in range(4)}
+    said = curve("data", points, rag, None).sentences
+    assert "recall stayed the same [-.53, .53]: more" in said[0] and "too few" in said[0]
+    assert said[1].endswith("level with RAG [-.53, .53].")
+
+
+@pytest.mark.parametrize("kind", ["data", "learning-rate", "model"])
+def test_a_curve_along_the_floor_says_that_nothing_was_learned(kind: SweepKind) -> None:
+    found = curve(kind, [scored("1", 1, 0), scored("2", 2, 0)], None, None)
+    assert found.sentences[0].startswith("No run recalled any of the 60 questions")
+    assert found.stops_at == ""
 
 
 def test_the_best_learning_rate_is_named_with_the_others() -> None:

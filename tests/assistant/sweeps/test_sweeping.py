@@ -223,7 +223,10 @@ def test_the_next_model_is_reckoned_by_its_weights(
     status = score_sweep(workspace, parts, made.id, quiet, threading.Event())
     assert [run.base_model for run in status.runs if run] == ["small", "large"]
     assert [point.score.mean for point in status.curve.points if point.score] == [1.0, 1.0]
-    assert "the larger model is not worth it" in status.curve.sentences[0]
+    assert (
+        "the larger model is not shown to pay, and 20 questions are too few"
+        in status.curve.sentences[0]
+    )
     with pytest.raises(InvalidRequest, match="largest model of the ladder"):
         plan_sweep(workspace, parts, "model", PRESETS["quick"], ladder=())
 
