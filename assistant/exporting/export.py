@@ -22,6 +22,7 @@ from assistant.training.folder import ADAPTER_FILES
 
 Form = Literal["adapter", "merged", "gguf"]
 QUESTIONS = 10
+_LIBRARIES: dict[Form, str] = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
 
 Progress = Callable[[str, float], None]
 BackendFor = Callable[[Path], Backend]
@@ -88,7 +89,9 @@ def export_run(
             answers, unchecked = _written(
                 assistant, run.adapter, base, form, made, name, backend_for, examples, report
             )
-            card = model_card(run, run_json, base_licence(run.base_model, base), scores or {})
+            card = model_card(
+                run, run_json, base_licence(run.base_model, base), scores or {}, _LIBRARIES[form]
+            )
             (made / "README.md").write_text(card, "utf-8")
             files = tuple((one.name, one.stat().st_size) for one in sorted(made.iterdir()))
             made.rename(folder)

@@ -30,10 +30,12 @@ def base_licence(base_model: str, folder: Path) -> tuple[str, str]:
     return portable_name(base_model), "unknown"
 
 
-def model_card(run: Run, run_json: Path, base: tuple[str, str], scores: CardScores) -> str:
+def model_card(
+    run: Run, run_json: Path, base: tuple[str, str], scores: CardScores, library: str = "peft"
+) -> str:
     """The card in Markdown, with the front matter that model hubs read.
 
-    scores: {} where none was measured.
+    scores: {} where none was measured. library: that loads the export, by its hub name.
     """
     about = read_json(run_json) or {}
     name, licence = base
@@ -43,7 +45,7 @@ def model_card(run: Run, run_json: Path, base: tuple[str, str], scores: CardScor
     return f"""---
 base_model: {name}
 license: {licence}
-library_name: peft
+library_name: {library}
 tags: [lora, duet]
 ---
 

@@ -38,7 +38,10 @@ _DAMAGED = (
     "The database is damaged or is no database: nothing was changed, put a copy of it back, or "
     "move it aside and Duet starts an empty one."
 )
-_FAILED_READING = "The disk failed while the database was read or written: check the disk."
+_FAILED_READING = (
+    "The disk failed while the database was read or written: free some space where it is full, "
+    "else check the disk."
+)
 
 # SQLite's primary result codes, https://www.sqlite.org/rescode.html
 _SENTENCES = {

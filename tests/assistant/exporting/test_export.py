@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ExportError
+from assistant.exporting import export as exporting
 from assistant.exporting.export import Export, Form, export_run
 from assistant.generation import Backend, GenerationRequest, ScriptedBackend
 from assistant.records import Assistant, Example
@@ -67,8 +68,20 @@ def test_an_adapter_comes_with_its_card_and_is_asked_ten_questions(
     assert "A test question?" not in [one.question for one in made.checked]
     assert all(request.adapter is not None for request in backend.requests)
     card = (tmp_path / "out" / "README.md").read_text()
-    assert "license: apache-2.0" in card and "SmolLM2-135M-Instruct" in card
+    assert (
+        "library_name: peft" in card
+        and "license: apache-2.0" in card
+        and "SmolLM2-135M-Instruct" in card
+    )
     assert "| recall | fact_recall | 0.760 | 102 |" in card
+
+
+def test_a_merged_model_is_no_adapter_on_its_card(
+    export: Callable[..., Export], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "write_merged", lambda *_: None)
+    export(lambda folder: ScriptedBackend(lambda _: "1.85"), form="merged")
+    assert "library_name: transformers" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_difference_is_shown(export: Callable[..., Export], run: Run) -> None:
