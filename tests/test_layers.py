@@ -218,6 +218,7 @@ def test_datasets_holds_data_only() -> None:
     assert list((ROOT / "datasets").rglob("*.py*")) == []
 
 
+@pytest.mark.slow  # imports a heavy package
 def test_hugging_faces_datasets_is_not_shadowed() -> None:
     code = "import datasets; print(datasets.__file__, hasattr(datasets, 'load_dataset'))"
     told = _run(code).split()

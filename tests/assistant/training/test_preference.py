@@ -115,6 +115,7 @@ def trained(folder: RunFolder) -> Run:
     return Runs(folder.path.parent).get(folder.path.name)
 
 
+@pytest.mark.slow  # two trainings
 def test_pairs_train_from_the_adapter_on(ask: Ask, tuned: Path) -> None:
     folder = ask(pairs())
     run = trained(folder)

@@ -443,6 +443,7 @@ def test_general_rows_are_the_base_models_own_and_are_asked_for_once(
     assert sum(asked) == wanted
 
 
+@pytest.mark.slow  # a training
 def test_the_base_model_answers_for_itself(make: Make) -> None:
     folder = make(replace(SETTINGS, epochs=1, general_share=0.5))
     train(folder)

@@ -37,6 +37,7 @@ def started(run: Run) -> bool:
     return bool(run.steps) or not run.live
 
 
+@pytest.mark.slow  # a process that trains; test_tuning trains in this one
 def test_a_run_from_start_to_adapter(
     tmp_path: Path, tiny_model: Path, assistant: Assistant, examples: Sequence[Example]
 ) -> None:

@@ -285,6 +285,7 @@ def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
     assert not settings.home.exists(), "nothing was made"
 
 
+@pytest.mark.slow  # a process that serves
 def test_nothing_heavy_is_imported_before_the_page_is_up() -> None:
     code = (
         "import sys, assistant.ui.server, assistant.workspace; "

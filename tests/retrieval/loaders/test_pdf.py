@@ -34,6 +34,7 @@ def samples(shared_data: Path) -> Path:
     return shared_data / "documents" / "pypdf_sample_files"
 
 
+@pytest.mark.slow  # recognises whole pages
 @needs_tesseract
 def test_scanned_pages_are_recognised_and_named(scan: Path) -> None:
     worked: list[None] = []
