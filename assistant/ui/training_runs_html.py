@@ -177,7 +177,8 @@ def _row(run: Run, learned: Learned | None, shown: str, compared: bool) -> tuple
 def _error(run: Run) -> str:
     if not run.error:
         return ""
-    return f'<small class="run-error">{escape(run.error)}</small>'
+    tone = "run-error quiet" if run.state == "withdrawn" else "run-error"  # a person took it out
+    return f'<small class="{tone}">{escape(run.error)}</small>'
 
 
 def _presses(run: Run) -> str:
