@@ -70,8 +70,13 @@ def line_chart(
     grid = "".join(
         f'<line x1="0" x2="100" y1="{25 * step}" y2="{25 * step}"/>' for step in range(5)
     )
-    labels = "".join(f"<span>{_short(tick, y_high - y_low)}</span>" for tick in reversed(ticks))
-    ends = x_names or (_short(x_low, x_high - x_low), _short(x_high, x_high - x_low))
+    digits = _digits(ticks)
+    labels = "".join(f"<span>{tick:,.{digits}f}</span>" for tick in reversed(ticks))
+    whole = all(x == floor(x) for x, _ in points)
+    ends = x_names or tuple(
+        f"{end:,.0f}" if whole and end == floor(end) else _short(end, x_high - x_low)
+        for end in (x_low, x_high)
+    )
     legend = "".join(
         f'<li class="{line.style}"><i></i>{escape(line.name)}</li>' for line in lines if line.points
     )
@@ -127,6 +132,13 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     every = len(points) / _MOST_POINTS
     kept = [points[int(index * every)] for index in range(_MOST_POINTS)]
     return [*kept, points[-1]]
+
+
+def _digits(ticks: Sequence[float]) -> int:
+    """The fewest decimals, at most 4, with which each label is where its line is."""
+    return next(
+        (count for count in range(4) if all(abs(round(t, count) - t) < 1e-6 for t in ticks)), 4
+    )
 
 
 def _short(value: float, span: float) -> str:

@@ -229,7 +229,7 @@ class _Page:
         examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for timer in (documents.timer, training.timer):
             timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)
-        for event in (documents.removed, *self._examples.changed):
+        for event in (documents.removed, training.runs.deleted, *self._examples.changed):
             event.then(self._sidebar.values, where, self._sidebar.shown, **QUICK)
 
     def _filled(self, values: Callable[..., Any], outputs: int) -> Callable[..., list[Any]]:

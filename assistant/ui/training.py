@@ -98,8 +98,14 @@ class TrainingTab:
         self.measuring.wire(self.preset, self.advanced.inputs)
         for part in (self.sweeps, self.votes, self.exporting):
             part.wire()
-        # A run that a sweep or the votes have begun is shown like any other.
-        for event in (self.sweeps.timer.tick, self.votes.started.then):
+        # A run that a sweep or the votes have begun is shown like any other; one that was named or
+        # deleted is so in the panel and in what the buttons offer too.
+        for event in (
+            self.sweeps.timer.tick,
+            self.votes.started.then,
+            self.runs.saved.then,
+            self.runs.deleted.then,
+        ):
             event(self.values, view, self.shown, **QUICK)
 
     def values(
@@ -216,7 +222,7 @@ class TrainingTab:
             run = runs.get(pressed)
             if action == "resume":
                 run = runs.resume(run.id)
-                said = notice(_resumed(run), "good")
+                said = notice(_resumed(run))
         except Exception as error:
             said = notice(sentence_of(error), "bad")
         return [pressed, said, *self.values(assistant_id, preset, pressed, *rest)]

@@ -7,7 +7,7 @@ from html import escape
 
 from assistant.drawing.charts import Line, line_chart
 from assistant.drawing.tables import tag
-from assistant.drawing.words import duration, moment
+from assistant.drawing.words import duration
 from assistant.runs import Run, RunState, Step
 from assistant.training.estimate import GIB
 from assistant.training.progress import Sample
@@ -34,8 +34,7 @@ def run_panel(run: Run | None, waits: str = "") -> str:
     if run is None:
         return ""
     word, tone = STATES[run.state]
-    title = escape(run.name) if run.name else f"Run of {moment(run.created_at)}"
-    head = f'<h3><span class="name">{title}</span> {tag(word, tone)}</h3>'
+    head = f'<h3><span class="name" dir="auto">{escape(run.title)}</span> {tag(word, tone)}</h3>'
     charts = loss_chart(run.steps) + recall_chart(run)
     return (
         f'<section class="run">{head}{_said(run, waits)}{_notices(run)}{_figures(run)}'
@@ -148,7 +147,7 @@ def _said(run: Run, waits: str) -> str:
         if run.adapter is not None:
             said += notice("Its saved weights are kept and answer in the chat as “Tuned”.", "info")
         elif last is not None and run.state != "withdrawn":
-            said += f'<p class="quiet">Kept: {last.step:,} of {last.total_steps:,} steps told.</p>'
+            said += f'<p class="quiet">It came to {last.step:,} of {last.total_steps:,} steps.</p>'
     elif run.adapter is not None and run.trial:
         said = notice("Done: a trial of a sweep. Keep it to let it answer in the chat.", "good")
     elif run.adapter is not None:

@@ -230,6 +230,13 @@ def test_lines_are_drawn_within_the_picture() -> None:
     assert line_chart([], "step", "Loss", "nothing") == ""
 
 
+def test_the_labels_of_the_axes_say_where_the_lines_are() -> None:
+    lines = [Line("loss", "trained", [(1.0, 2.95), (2.0, 0.1)])]
+    html = line_chart(lines, "step", "Loss", "falls")
+    assert "<span>2.25</span>" in html and "<span>0.75</span>" in html
+    assert "<span>1</span><span>step</span><span>2</span>" in html
+
+
 def test_the_mark_of_an_interval_is_nearer_to_the_preferred_name() -> None:
     html = interval_chart([Interval("RAG", "Tuned", 0.8, 0.6, 0.9, 20)])
     assert 'class="rate" style="left:20.0%"' in html

@@ -234,6 +234,7 @@ def test_runs_are_named_compared_and_deleted(
     view = (kettle.id, "", "", False)
     saved = tab.runs._save(first, "The <good> one", "a note", *view)
     assert "The &lt;good&gt; one" in text(saved)
+    assert "The &lt;good&gt; one" in tab.values(kettle.id, "standard", first)[6]
     again = tab.runs._save(second, "the <GOOD> one", "", *view)
     assert "is named" in text(again)
     beside = tab.runs._pressed(press(action="compare", id=second), kettle.id, "", first, False)
@@ -244,6 +245,15 @@ def test_runs_are_named_compared_and_deleted(
     assert "Votes and evaluations" in text(asked)
     assert "Deleted: " in text(tab.runs._delete(first, *view))
     assert first not in str(tab.runs.values(*view)[1])
+
+
+def test_the_panel_follows_a_new_name_and_a_deletion(services: Services) -> None:
+    with gr.Blocks() as blocks:
+        places = Places(*(gr.State("") for _ in range(4)))
+        tab = TrainingTab(services, places, markup())
+    after = {fn.trigger_after for fn in blocks.fns.values() if fn.fn == tab.values}
+    for act in (tab.runs._save, tab.runs._delete):
+        assert {number for number, fn in blocks.fns.items() if fn.fn == act} <= after
 
 
 def test_a_new_run_is_compared_with_the_one_before(
