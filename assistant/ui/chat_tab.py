@@ -17,7 +17,7 @@ from assistant.ui.chat_views import ChatView, Picked
 from assistant.ui.chat_widgets import CORRECT, MORE, NOBODY, ChatWidgets
 from assistant.ui.judging import marks_of
 from assistant.ui.notices import notice, sentence_of
-from assistant.ui.services import MODEL_QUEUE, QUICK, Places, Services, pressed_data
+from assistant.ui.services import MODEL_QUEUE, PRIVATE, QUICK, Places, Services, pressed_data
 from assistant.ui.sources import Sources
 
 
@@ -60,7 +60,7 @@ class ChatTab:
             self._begin,
             asking,
             [places.pending, *self.shown],
-            **QUICK,
+            **PRIVATE,
         ).then(
             self._answer,
             [places.pending, *where, *self.pickers],
@@ -72,7 +72,7 @@ class ChatTab:
                 self._begin_pressed,
                 [*where, *self.pickers],
                 [places.pending, *self.shown, *self.pickers],
-                **QUICK,
+                **PRIVATE,
             ).then(
                 self._answer,
                 [places.pending, *where, *self.pickers],
@@ -85,7 +85,7 @@ class ChatTab:
                 self._voting(choice),
                 [*where, places.answered, *self.pickers, widgets.comment, *widgets.marks],
                 [*self.shown, widgets.comment, *widgets.marks],
-                **QUICK,
+                **PRIVATE,
             )
         widgets.save.click(
             self._save,
@@ -98,21 +98,21 @@ class ChatTab:
                 self._pressed,
                 [*where, places.answered, *self.pickers],
                 [*self.shown, self._panel],
-                **QUICK,
+                **PRIVATE,
             )
         gr.on(
             [widgets.left.input, widgets.right.input, widgets.blind.input],
             self._repick,
             [*where, *self.pickers],
             [*self.shown, *self.pickers],
-            **QUICK,
+            **PRIVATE,
         )
-        widgets.choose.click(self.choose, places.assistant, [*self.shown, *self.pickers], **QUICK)
+        widgets.choose.click(self.choose, places.assistant, [*self.shown, *self.pickers], **PRIVATE)
         widgets.fresh.click(
             self._fresh,
             [places.assistant, *self.pickers],
             [*self.shown, *self.pickers],
-            **QUICK,
+            **PRIVATE,
         )
 
     # Handlers: values in, the core called, values out

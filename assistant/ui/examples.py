@@ -85,21 +85,12 @@ class ExamplesTab:
             self._renew,
             [browse.changes, browse.page, *self.view],
             [browse.changes, browse.undo, browse.notice, *browse.shown, *self.writing.shown],
-            **QUICK,
+            **PRIVATE,
         )
 
     def values(self, assistant_id: str, *filters: str) -> list[Any]:
         """A value for each of `shown`."""
         return [*self.browse.values(assistant_id, *filters), *self._others(assistant_id)]
-
-    @property
-    def fresh(self) -> list[Any]:
-        """All that changes when another assistant is opened."""
-        return [*self.browse.fresh, *self.shown]
-
-    def begun(self, assistant_id: str) -> list[Any]:
-        """A value for each of `fresh`."""
-        return [*self.browse.begun(assistant_id), *self._others(assistant_id)]
 
     def _others(self, assistant_id: str) -> list[Any]:
         return [

@@ -28,7 +28,7 @@ from assistant.ui.examples_html import (
     summary,
 )
 from assistant.ui.notices import notice, sentence_of
-from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
+from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
 
 _ALL = ("All", "")
 _UNDONE = 50  # changes that can be undone, one after the other
@@ -164,18 +164,18 @@ class ExamplesBrowse:
                 [self.panel, self.page, *self.listed, *dialogs, *asked, self.notice],
                 **QUICK,
             )
-            html.click(self._changed, context, changed, **QUICK)
+            html.click(self._changed, context, changed, **PRIVATE)
         for box in (self.edit, self.rejecting):
             box.wire()
-        self.undo.click(self._undo, context, changed, **QUICK)
+        self.undo.click(self._undo, context, changed, **PRIVATE)
         self.edit.sure.click(
             self._save,
             [self.subject, *fields, *context],
             [self.edit.box, self.edit.notice, *changed],
-            **QUICK,
+            **PRIVATE,
         )
         self.rejecting.sure.click(
-            self._reject_many, [self.many, *context], [self.rejecting.box, *changed], **QUICK
+            self._reject_many, [self.many, *context], [self.rejecting.box, *changed], **PRIVATE
         )
 
     @property
@@ -183,11 +183,9 @@ class ExamplesBrowse:
         """What another assistant begins with: the filters, and `changes` with its button."""
         return [*self.filters, self.changes, self.undo]
 
-    def begun(self, assistant_id: str) -> list[Any]:
-        """A value for each of `fresh`, then of `shown`."""
-        filters = ("",) * len(self.filters)
-        undo = gr.update(interactive=False)
-        return [*filters, (), undo, *self._values(assistant_id, filters, 0)]
+    def begun(self) -> list[Any]:
+        """A value for each of `fresh`."""
+        return [*[""] * len(self.filters), (), gr.update(interactive=False)]
 
     def values(self, assistant_id: str, *filters: str) -> list[Any]:
         """A value for each of `shown`. filters: those of `Filter`, in its order."""

@@ -18,7 +18,7 @@ from assistant.ui.notices import notice, sentence_of
 from assistant.ui.preparation import Preparation
 from assistant.ui.results import ResultsTab
 from assistant.ui.review import ReviewSection
-from assistant.ui.services import QUICK, Places, Services, markup, pressed_data
+from assistant.ui.services import PRIVATE, QUICK, Places, Services, markup, pressed_data
 from assistant.ui.settings import settings_drawer
 from assistant.ui.sidebar import Sidebar
 from assistant.ui.training import TrainingTab
@@ -60,6 +60,7 @@ class _Page:
             with gr.Column(elem_id="main", min_width=0):
                 self._sidebar.build_head()
                 self._panel = markup(elem_id="panel")
+                self._open_tab = gr.State("Chat")
                 with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self._tabs:
                     with gr.Tab("Chat", id="chat") as self._chat_tab:
                         self._chat = ChatTab(self._services, places, self._panel)
@@ -94,12 +95,12 @@ class _Page:
     def _wire(self, page: gr.Blocks) -> None:
         places, sidebar = self._places, self._sidebar
         where = [places.assistant, places.conversation]
-        page.load(self._load, None, self._opening, **QUICK)
+        page.load(self._load, None, self._opening, **PRIVATE)
         self._timer.tick(
             self._prepared,
             where,
             [sidebar.preparing, self._timer, *self._opening],
-            **QUICK,
+            **PRIVATE,
         )
         self._panel.click(lambda: "", None, self._panel, **QUICK)
         sidebar.settings.click(
@@ -110,19 +111,21 @@ class _Page:
             ("assistant", sidebar.assistants),
             ("conversation", sidebar.conversations),
         ):
-            html.click(self._opened(kind), places.assistant, self._opening, **QUICK)
+            html.click(
+                self._opened(kind), places.assistant, [self._tabs, *self._opening], **PRIVATE
+            )
             html.click(self._asked(kind), None, sidebar.dialog_outputs, **QUICK)
         sidebar.making.sure.click(
             self._make,
             sidebar.start.inputs,
             [sidebar.making.box, sidebar.making.notice, self._tabs, *self._opening],
-            **QUICK,
+            **PRIVATE,
         )
         sidebar.changing.sure.click(
             self._change,
             [*where, sidebar.subject, *sidebar.change.inputs],
             [sidebar.changing.box, sidebar.changing.notice, *self._opening],
-            **QUICK,
+            **PRIVATE,
         )
         sidebar.naming.sure.click(
             self._rename,
@@ -134,14 +137,14 @@ class _Page:
             self._delete,
             [sidebar.subject, *where],
             [sidebar.deleting.box, sidebar.deleting.notice, *self._opening],
-            **QUICK,
+            **PRIVATE,
         )
         for button in (sidebar.go, sidebar.go_narrow):
             button.click(
                 self._go,
                 places.assistant,
                 [self._tabs, *self._chat.shown, *self._chat.pickers],
-                **QUICK,
+                **PRIVATE,
             )
         training = self._training
         training.mend.click(self._mend, places.assistant, self._tabs, **QUICK)
@@ -149,7 +152,7 @@ class _Page:
             self._compare,
             training.view,
             [self._tabs, *self._chat.shown, *self._chat.pickers],
-            **QUICK,
+            **PRIVATE,
         )
         self._wire_tabs()
         # The conversation's id changes when a question begins a new one, the answered one's when
@@ -163,10 +166,11 @@ class _Page:
         )
 
     def _wire_tabs(self) -> None:
-        """A tab is read anew when it is opened, and when another assistant is chosen."""
+        """A tab is read anew when it is opened, and the open one when another assistant is."""
         assistant = self._places.assistant
         where = [assistant, self._places.conversation]
         chat, documents, training = self._chat, self._documents, self._training
+        self._tabs.select(_label_of, None, self._open_tab, **QUICK)
         self._chat_tab.select(
             chat.refreshed, [*where, *chat.pickers], [chat.widgets.turn, *chat.pickers], **QUICK
         )
@@ -208,29 +212,44 @@ class _Page:
             (self._results_tab, self._verdict.values, [assistant], self._verdict.shown),
             (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
         ):
-            gr.on(
-                [tab.select, assistant.change],
-                self._filled(values, len(outputs)),
-                inputs,
+            tab.select(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
+            assistant.change(
+                self._filled_if_open(tab, values, len(outputs)),
+                [self._open_tab, *inputs],
                 outputs,
                 **QUICK,
             )
-        examples = self._examples
-        for event, values, inputs, outputs in (
-            (self._examples_tab.select, examples.values, examples.view, examples.shown),
-            (assistant.change, examples.begun, [assistant], examples.fresh),
-        ):
-            told = event(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
-            standing = examples.standing
-            for read in (standing.waiting, standing.values):
-                told = told.then(
-                    self._filled(read, len(standing.shown)), assistant, standing.shown, **QUICK
-                )
-        examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
+        self._wire_examples()
+        self._examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for timer in (documents.timer, training.timer):
             timer.tick(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for event in (documents.removed, training.runs.deleted, *self._examples.changed):
             event.then(self._sidebar.values, where, self._sidebar.shown, **QUICK)
+
+    def _wire_examples(self) -> None:
+        """As the other tabs, but filters and undo begin anew, and the slow checks come last."""
+        assistant, examples, tab = self._places.assistant, self._examples, self._examples_tab
+        browse, standing = examples.browse, examples.standing
+        view = examples.view
+        told = tab.select(
+            self._filled(examples.values, len(examples.shown)), view, examples.shown, **QUICK
+        )
+        for read in (standing.waiting, standing.values):
+            told = told.then(
+                self._filled(read, len(standing.shown)), assistant, standing.shown, **QUICK
+            )
+        told = assistant.change(browse.begun, None, browse.fresh, **PRIVATE)
+        for read, inputs, outputs in (
+            (examples.values, view, examples.shown),
+            (standing.waiting, [assistant], standing.shown),
+            (standing.values, [assistant], standing.shown),
+        ):
+            told = told.then(
+                self._filled_if_open(tab, read, len(outputs)),
+                [self._open_tab, *inputs],
+                outputs,
+                **QUICK,
+            )
 
     def _filled(self, values: Callable[..., Any], outputs: int) -> Callable[..., list[Any]]:
         """A tab's values; a tab opened before the assistant is there stays as it is until then."""
@@ -241,6 +260,17 @@ class _Page:
             return list(values(assistant_id, *rest))
 
         return filled
+
+    def _filled_if_open(
+        self, tab: gr.Tab, values: Callable[..., Any], outputs: int
+    ) -> Callable[..., list[Any]]:
+        """As `_filled`, where the first input says that this tab is open."""
+        filled = self._filled(values, outputs)
+
+        def filled_if_open(open_tab: str, *view: Any) -> list[Any]:
+            return filled(*view) if open_tab == tab.label else [gr.skip()] * outputs
+
+        return filled_if_open
 
     def _values(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `_opening`."""
@@ -285,12 +315,13 @@ class _Page:
     def _open(
         self, kind: str, data: dict[str, str], assistant_id: str, request: gr.Request
     ) -> list[Any]:
+        """An assistant in the tab that is open, or a conversation in the chat."""
         if data.get("action") != "open":
-            return [gr.skip()] * len(self._opening)
+            return [gr.skip()] * (1 + len(self._opening))
         item = data.get("id", "")
         if kind == "assistant":
-            return self._values(item, "", request)
-        return self._values(assistant_id, item, request)
+            return [gr.skip(), *self._values(item, "", request)]
+        return [gr.Tabs(selected="chat"), *self._values(assistant_id, item, request)]
 
     def _make(self, request: gr.Request, *fields: Any) -> list[Any]:
         try:
@@ -382,3 +413,7 @@ class _Page:
             return [gr.skip()] * (1 + len(self._chat.shown) + len(self._chat.pickers))
         tab = gr.Tabs(selected="chat")
         return [tab, *self._chat.picked(assistant_id, picked, request)]
+
+
+def _label_of(event: gr.SelectData) -> str:
+    return str(event.value)

@@ -16,6 +16,8 @@ from assistant.workspace import Workspace
 
 # Every event of the page: not listed in an API, and without Gradio's own progress overlay.
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# Outside Gradio's queue: the quickest, but no listener of a State's `change` is told (Gradio 6.31),
+# so an event that sets a State which others listen to is PRIVATE alone.
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
 
 # One question is answered at a time: whoever asks while another is answered waits in this queue.

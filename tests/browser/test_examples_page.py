@@ -41,6 +41,7 @@ def test_examples_are_written_and_looked_through(
     go_through_with_keys(page, pictures)
     narrow_by_a_section(page)
     import_with_preview(page, tmp_path, pictures)
+    open_another_assistant(page)
     narrow = opened(NARROW, "dark")
     narrow.get_by_role("button", name="Assistants and conversations").click()
     narrow.locator("#assistants .entry", has_text="Tarn").click()
@@ -71,6 +72,14 @@ def write(page: Any) -> None:
     page.locator("#writing", has_text="written from the documents").wait_for(timeout=120_000)
     page.locator(ROWS).first.wait_for(timeout=10_000)
     page.locator("#leaks .leak").wait_for(timeout=20_000)
+
+
+def open_another_assistant(page: Any) -> None:
+    """The open tab is then that assistant's."""
+    for name, question in (("Aurora", "Aurora"), ("Tarn", "Tarn pump")):
+        page.locator("#assistants .entry", has_text=name).click()
+        page.locator(ROWS, has_text=question).first.wait_for(timeout=20_000)
+    assert "Aurora" not in page.locator("#examples").inner_text()
 
 
 def go_through_with_keys(page: Any, pictures: Path) -> None:

@@ -265,3 +265,6 @@ def look_around(opened: Callable[..., Any], pictures: Path) -> None:
             page.wait_for_timeout(500)
             assert fits(page), (kind, name)
         page.screenshot(path=pictures / f"results-{kind}.png")
+        if size is WIDE:
+            page.locator("#conversations .entry").first.click()
+            page.get_by_role("tab", name="Chat", selected=True).wait_for(timeout=10_000)

@@ -76,7 +76,6 @@ def token(tab: ExamplesTab, values: list[Any]) -> str:
 
 def test_the_tab_has_a_value_for_each_output(tab: ExamplesTab, kettle: Assistant) -> None:
     assert len(tab.values(kettle.id, *NOTHING)) == len(tab.shown)
-    assert len(tab.begun(kettle.id)) == len(tab.fresh)
     for values in (tab.standing.values, tab.standing.waiting, tab._checked):
         assert len(values(kettle.id)) == len(tab.standing.shown)
     narrowed = len(tab._stale(kettle.id))
