@@ -30,6 +30,7 @@ from assistant.openai_backend import Endpoint
 from assistant.records import Assistant, Example
 from assistant.runs import PRESETS
 from assistant.settings import Settings
+from assistant.store import Store
 from assistant.training.folder import ADAPTER_FILES, RunFolder, write_json
 from assistant.training.request import run_description, training_rows
 from assistant.workspace import Workspace
@@ -72,8 +73,20 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home, f"sqlite:///{home / 'duet.db'}")
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of the current schema: to copy it is quicker than to migrate anew."""
+    path = tmp_path_factory.mktemp("migrated") / "duet.db"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def workspace(settings: Settings, backend: ScriptedBackend) -> Iterator[Workspace]:
+def workspace(
+    settings: Settings, backend: ScriptedBackend, migrated_file: Path
+) -> Iterator[Workspace]:
+    settings.home.mkdir()
+    shutil.copyfile(migrated_file, settings.home / "duet.db")
     made = Workspace.open(
         settings,
         backend_for=lambda model, progress: backend,

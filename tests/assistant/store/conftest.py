@@ -39,13 +39,6 @@ NOON = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "duet.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrating_statements(postgresql: str) -> list[tuple[str, Any]]:
     """What the migrations execute on an empty schema, with parameters: repeating it is quicker."""
     made: list[tuple[str, Any]] = []
