@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.cli.output import AsJson, bar, note, say, show_json, show_table
+from assistant.cli.output import AsJson, bar, note, plain, say, show_json, show_table
 from assistant.cli.preferences import (
     ended_on_votes,
     refuse_settings_of_examples,
@@ -18,6 +18,7 @@ from assistant.cli.workspace import Name, opened
 from assistant.errors import Conflict, InvalidRequest, TrainingError
 from assistant.preferences.records import Method
 from assistant.registry.labels import run_named
+from assistant.registry.sources import learned
 from assistant.registry.waiting import queue_of, waiting_sentence
 from assistant.run_estimate import estimate_run
 from assistant.runs import Run, Runs, TrainingSettings
@@ -102,21 +103,25 @@ def train(
 
 @runs.command("list")
 def list_runs(name: Name, as_json: AsJson = False) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first, with how many of their rows are stale."""
     with opened() as workspace:
-        found = workspace.runs(workspace.assistant(name)).list()
+        assistant = workspace.assistant(name)
+        found = workspace.runs(assistant).list()
+        stale = [learned(workspace, assistant, run).stale for run in found]
     if as_json:
-        show_json(found)
+        show_json([{**plain(run), "stale": count} for run, count in zip(found, stale, strict=True)])
         return
     rows = []
-    for run in found:
+    for run, count in zip(found, stale, strict=True):
         last = run.steps[-1] if run.steps else None
         progress = f"{last.step}/{last.total_steps}" if last else ""
         loss = f"{last.loss:.3f}" if last else ""
         state = f"{run.state} ({run.position})" if run.position else run.state
         told = run.error or (f"trial of sweep {run.trial}" if run.trial else run.note)
-        rows.append((run.id, run.name, state, run.settings.preset, progress, loss, told))
-    show_table(("Run", "Name", "State", "Preset", "Step", "Loss", ""), rows)
+        rows.append(
+            (run.id, run.name, state, run.settings.preset, progress, loss, count or "", told)
+        )
+    show_table(("Run", "Name", "State", "Preset", "Step", "Loss", "Stale rows", ""), rows)
 
 
 @runs.command("stop")

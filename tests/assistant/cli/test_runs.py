@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import assistant.cli.workspace
-from assistant.records import Assistant
+from assistant.records import Assistant, Example
 from assistant.runs import PRESETS
 from assistant.training.folder import RunFolder, write_json
 from assistant.workspace import Workspace
@@ -54,6 +54,18 @@ def test_a_run_is_named_compared_and_deleted(
     assert ask("runs", "delete", "parts", "First try")["name"] == "First try"
     code, _, err = duet("runs", "show", "parts", first)
     assert code == 1 and "was deleted on" in err
+
+
+def test_runs_are_listed_with_their_stale_rows(
+    ask: Ask, duet: Duet, workspace: Workspace, parts: Assistant
+) -> None:
+    workspace.train(parts, PRESETS["quick"])
+    gone = Example("d", "Where?", "Here.", "written", "train", document="gone.md", fact="d")
+    workspace.store.add_examples(parts.id, [gone])
+    workspace.train(parts, PRESETS["quick"])
+    assert [one["stale"] for one in ask("runs", "list", "parts")] == [1, 0]
+    code, out, _ = duet("runs", "list", "parts")
+    assert code == 0 and "Stale rows" in out
 
 
 def test_the_queue_is_shown_and_changed(
