@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import gradio as gr
@@ -246,11 +247,11 @@ class TrainingTab:
 
 
 def chosen(runs: list[Run], run_id: str) -> Run | None:
-    """The run to show: the one asked for, else the one at work, else the newest."""
-    return next(
-        (run for run in runs if run.id == run_id),
-        next((run for run in runs if run.live), runs[0] if runs else None),
-    )
+    """The run to show: the one asked for, else the one at work, else the newest that was begun."""
+    wanted = (run for run in runs if run.id == run_id)
+    live = (run for run in runs if run.live)
+    begun = (run for run in runs if run.state != "withdrawn")
+    return next(chain(wanted, live, begun, runs), None)
 
 
 def _mend(missing: Lacking | None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from assistant.training.estimate import GIB, MemoryEstimate, Preflight
 from assistant.training.progress import Sample
 from assistant.ui.exporting import exports_html
 from assistant.ui.services import Places, Services, markup
-from assistant.ui.training import TrainingTab
+from assistant.ui.training import TrainingTab, chosen
 from assistant.ui.training_html import examples_line, preset_cards, queue_html
 from assistant.ui.training_run_html import loss_chart, run_panel, samples_html
 from assistant.ui.training_runs import _toggled
@@ -187,6 +187,14 @@ def test_a_loss_chart_needs_two_points() -> None:
     assert loss_chart(run(steps=1).steps[:0]) == ""
     assert "from 2.90 to 2.70" in loss_chart(run().steps)
     assert Line("x", "compared-0", []).points == []
+
+
+def test_the_run_shown_is_asked_for_at_work_or_the_newest_that_was_begun() -> None:
+    runs = [run(state, id=state) for state in ("withdrawn", "done", "running", "stopped")]
+    idle = [one for one in runs if not one.live]
+    shown = [chosen(runs, "stopped"), chosen(runs, ""), chosen(idle, "gone"), chosen(idle[:1], "")]
+    assert [one and one.id for one in shown] == ["stopped", "running", "done", "withdrawn"]
+    assert chosen([], "") is None
 
 
 def test_the_queue_names_places_and_what_can_be_done() -> None:
