@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -37,6 +38,9 @@ _TABS = {
 }
 _PREPARING_SECONDS = 1.0
 
+# What reads a part of a tab, its inputs, and the outputs that it has a value for each of.
+Part = tuple[Callable[..., Any], list[Any], list[Any]]
+
 
 def build_page(workspace: Workspace, preparation: Preparation) -> gr.Blocks:
     """The whole page, ready to be mounted."""
@@ -61,6 +65,7 @@ class _Page:
                 self._sidebar.build_head()
                 self._panel = markup(elem_id="panel")
                 self._open_tab = gr.State("Chat")
+                self._is_prepared = gr.State(False)
                 with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self._tabs:
                     with gr.Tab("Chat", id="chat") as self._chat_tab:
                         self._chat = ChatTab(self._services, places, self._panel)
@@ -99,7 +104,7 @@ class _Page:
         self._timer.tick(
             self._prepared,
             where,
-            [sidebar.preparing, self._timer, *self._opening],
+            [sidebar.preparing, self._timer, self._is_prepared, *self._opening],
             **PRIVATE,
         )
         self._panel.click(lambda: "", None, self._panel, **QUICK)
@@ -166,11 +171,15 @@ class _Page:
         )
 
     def _wire_tabs(self) -> None:
-        """A tab is read anew when it is opened, and the open one when another assistant is."""
+        """A tab is read when it is opened; the open one also when another assistant is, or when
+        the sample is ready."""
         assistant = self._places.assistant
         where = [assistant, self._places.conversation]
         chat, documents, training = self._chat, self._documents, self._training
-        self._tabs.select(_label_of, None, self._open_tab, **QUICK)
+        renewed = partial(gr.on, [assistant.change, self._is_prepared.change])
+        # The events of the tabs tell of every opening, that of the bar only of a press.
+        tabs = (tab for tab in self._tabs.children if isinstance(tab, gr.Tab))
+        gr.on([tab.select for tab in tabs], _label_of, None, self._open_tab, **QUICK)
         self._chat_tab.select(
             chat.refreshed, [*where, *chat.pickers], [chat.widgets.turn, *chat.pickers], **QUICK
         )
@@ -212,13 +221,9 @@ class _Page:
             (self._results_tab, self._verdict.values, [assistant], self._verdict.shown),
             (self._results_tab, self._evaluation.values, [assistant], self._evaluation.shown),
         ):
-            tab.select(self._filled(values, len(outputs)), inputs, outputs, **QUICK)
-            assistant.change(
-                self._filled_if_open(tab, values, len(outputs)),
-                [self._open_tab, *inputs],
-                outputs,
-                **QUICK,
-            )
+            part = (values, inputs, outputs)
+            self._read_after(tab.select, [part])
+            self._read_after(renewed, [part], tab)
         self._wire_examples()
         self._examples.changes.change(self._sidebar.values, where, self._sidebar.shown, **QUICK)
         for timer in (documents.timer, training.timer):
@@ -230,26 +235,26 @@ class _Page:
         """As the other tabs, but filters and undo begin anew, and the slow checks come last."""
         assistant, examples, tab = self._places.assistant, self._examples, self._examples_tab
         browse, standing = examples.browse, examples.standing
-        view = examples.view
-        told = tab.select(
-            self._filled(examples.values, len(examples.shown)), view, examples.shown, **QUICK
-        )
-        for read in (standing.waiting, standing.values):
-            told = told.then(
-                self._filled(read, len(standing.shown)), assistant, standing.shown, **QUICK
-            )
-        told = assistant.change(browse.begun, None, browse.fresh, **PRIVATE)
-        for read, inputs, outputs in (
-            (examples.values, view, examples.shown),
+        parts = [
+            (examples.values, examples.view, examples.shown),
             (standing.waiting, [assistant], standing.shown),
             (standing.values, [assistant], standing.shown),
-        ):
-            told = told.then(
-                self._filled_if_open(tab, read, len(outputs)),
-                [self._open_tab, *inputs],
-                outputs,
-                **QUICK,
-            )
+        ]
+        self._read_after(tab.select, parts)
+        begun = assistant.change(browse.begun, None, browse.fresh, **PRIVATE)
+        for event in (begun.then, self._is_prepared.change):
+            self._read_after(event, parts, tab)
+
+    def _read_after(
+        self, event: Callable[..., Any], parts: Sequence[Part], tab: gr.Tab | None = None
+    ) -> None:
+        """Read these one after the other. tab: only where this one is open."""
+        for values, inputs, outputs in parts:
+            read, places = self._filled(values, len(outputs)), inputs
+            if tab is not None:
+                read = _if_open(str(tab.label), read, len(outputs))
+                places = [self._open_tab, *inputs]
+            event = event(read, places, outputs, **QUICK).then
 
     def _filled(self, values: Callable[..., Any], outputs: int) -> Callable[..., list[Any]]:
         """A tab's values; a tab opened before the assistant is there stays as it is until then."""
@@ -260,17 +265,6 @@ class _Page:
             return list(values(assistant_id, *rest))
 
         return filled
-
-    def _filled_if_open(
-        self, tab: gr.Tab, values: Callable[..., Any], outputs: int
-    ) -> Callable[..., list[Any]]:
-        """As `_filled`, where the first input says that this tab is open."""
-        filled = self._filled(values, outputs)
-
-        def filled_if_open(open_tab: str, *view: Any) -> list[Any]:
-            return filled(*view) if open_tab == tab.label else [gr.skip()] * outputs
-
-        return filled_if_open
 
     def _values(self, assistant_id: str, conversation_id: str, request: gr.Request) -> list[Any]:
         """Values for `_opening`."""
@@ -298,7 +292,7 @@ class _Page:
         elif not going:
             end = 1 + len(self._chat.shown) + len(self._chat.pickers)
             same[end:-1] = self._sidebar.values(assistant_id, conversation_id)
-        return [html, gr.Timer(active=going), *same]
+        return [html, gr.Timer(active=going), not going, *same]
 
     def _opened(self, kind: str) -> Callable[..., list[Any]]:
         def opened(event: gr.EventData, request: gr.Request, assistant_id: str) -> list[Any]:
@@ -413,6 +407,15 @@ class _Page:
             return [gr.skip()] * (1 + len(self._chat.shown) + len(self._chat.pickers))
         tab = gr.Tabs(selected="chat")
         return [tab, *self._chat.picked(assistant_id, picked, request)]
+
+
+def _if_open(label: str, read: Callable[..., list[Any]], outputs: int) -> Callable[..., list[Any]]:
+    """What a tab is filled with where the first input, the open tab, is this one."""
+
+    def read_if_open(open_tab: str, *inputs: Any) -> list[Any]:
+        return read(*inputs) if open_tab == label else [gr.skip()] * outputs
+
+    return read_if_open
 
 
 def _label_of(event: gr.SelectData) -> str:

@@ -58,6 +58,13 @@ def make(page: Any, folder: Path) -> None:
     dialog.get_by_label("Task").first.fill("Answers questions about the Tarn pump.")
     page.locator("#new-dialog-sure").click()
     page.get_by_role("heading", name="Tarn help").wait_for(timeout=10_000)
+    documents = page.locator("#documents")
+    page.locator("#assistants .entry", has_text="Aurora").click()
+    documents.get_by_text("manual.pdf").first.wait_for(
+        timeout=120_000
+    )  # the sample may be made yet
+    page.locator("#assistants .entry", has_text="Tarn").click()
+    documents.get_by_text("No documents yet").wait_for(timeout=20_000)
     guide = folder / "tarn.md"
     guide.write_text(GUIDE, "utf-8")
     page.locator("#drop input[type=file]").set_input_files([guide])

@@ -208,7 +208,7 @@ def test_a_tab_opened_before_the_page_has_its_assistant_waits(
     filled = [
         one
         for one in config["dependencies"]
-        if [tab, "select"] in [list(t) for t in one["targets"]]
+        if [[tab, "select"]] == [list(t) for t in one["targets"]]
     ]
     later: set[int] = set()
     told: set[int] = set()
