@@ -54,24 +54,26 @@ def written_facts(
     found += _faq_facts(passage, begins_section, heading, main)
     lines = [line for line in passage.text.splitlines() if len(cells(line)) < 2]
     prose = "\n".join(lines)
-    found += _prose_facts(prose, heading, known)
+    found += _prose_facts(prose, passage, known)
     if begins_section:
         found += _heading_facts(prose, heading)
     fair = (_fair(fact, topic, near) for fact in _distinct(found))
     return [fact for fact in fair if fact.wordings]
 
 
-def _prose_facts(prose: str, heading: str, known: Vocabulary) -> Iterator[WrittenFact]:
+def _prose_facts(prose: str, passage: Passage, known: Vocabulary) -> Iterator[WrittenFact]:
+    heading = passage.heading_path[-1] if passage.heading_path else ""
     speaker, main = Speaker(heading, known), known.main
     for start, end in sentence_spans(prose):
         sentence = " ".join(prose[start:end].split())
         if not _SPOKEN_SENTENCE.match(sentence):
             continue
         speaker.begin_sentence()
-        for clause in filter(None, map(speaker.resolved, clauses(sentence))):
+        spelled = known.spelled_out(sentence, passage.document_id)
+        for clause in filter(None, map(speaker.resolved, clauses(spelled))):
             for fact in (*named_facts(clause, main), *figure_facts(clause), *date_facts(clause)):
                 yield replace(fact, evidence=sentence)
-        for fact in inline_facts(sentence, main):
+        for fact in inline_facts(spelled, main):
             yield replace(fact, evidence=sentence)
         if stands_alone(sentence):
             yield from definition_facts(sentence)

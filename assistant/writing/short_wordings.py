@@ -71,7 +71,8 @@ def _telling(fact: WrittenFact) -> list[str]:
     """Words of the answer that say what it is about, in their order, without the value's own."""
     value = {word.casefold() for word in words(fact.value)}
     said: list[str] = []
-    for word in words(lowered(fact.answer)):
+    begins_with_name = re.match(r"[A-Z][\w’'-]+ [A-Z]", fact.answer)
+    for word in words(fact.answer if begins_with_name else lowered(fact.answer)):
         plain = word.casefold()
         verb = plain in THIRD or plain in PAST or (plain in BASES and not said)
         if plain in value | STOP_WORDS | _DULL or verb or plain in said or word.isdigit():

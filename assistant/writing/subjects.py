@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from assistant.facts import STOP_WORDS, words
+from assistant.writing.aliases import Aliases, aliases
 from assistant.writing.clauses import Clause
 from assistant.writing.grammar import BE, DETERMINERS, MODALS, capital, definite, inner, plural
 from retrieval.documents import Passage
@@ -35,10 +36,17 @@ _NO_NAMES = frozenset("chapter section part note introduction overview contents 
 class Vocabulary:
     """What the documents as a whole tell of their words. main: the name that they speak of most, ""
     where there is none. common: the words that also stand in lower case, so that a capital at the
-    beginning of a sentence or a cell makes no name of them."""
+    beginning of a sentence or a cell makes no name of them. aliases: by the id of a document, the
+    words that mean its name there."""
 
     main: str = ""
     common: frozenset[str] = frozenset()
+    aliases: Mapping[str, Aliases] = field(default_factory=dict)
+
+    def spelled_out(self, sentence: str, document_id: str) -> str:
+        """The sentence with a name where its document has another word for it."""
+        found = self.aliases.get(document_id)
+        return found.spelled_out(sentence) if found else sentence
 
     def inner(self, phrase: str) -> str:
         """A phrase as it stands inside a sentence: its first word in lower case if it is common."""
@@ -49,8 +57,9 @@ class Vocabulary:
 
 def vocabulary(passages: Sequence[Passage]) -> Vocabulary:
     """The words of these passages."""
-    common = {word for one in passages for word in re.findall(r"\b[a-z]{2,}\b", one.text)}
-    return Vocabulary(main_name(passages), frozenset(common))
+    found = {word for one in passages for word in re.findall(r"\b[a-z]{2,}\b", one.text)}
+    common = frozenset(found)
+    return Vocabulary(main_name(passages), common, aliases(passages, common))
 
 
 def main_name(passages: Sequence[Passage]) -> str:
