@@ -11,9 +11,11 @@ import shutil
 import uuid
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import Conflict, DocumentsError, StoreError, documents_mapped
 from assistant.interchange.importing import read_examples
+from assistant.prompts import default_system_prompt
 from assistant.records import Assistant
 from assistant.shipped import SampleDescription, sample_description, sample_folder
 from assistant.workspace import Progress, Workspace
@@ -25,7 +27,13 @@ _MARKER = "sample.json"
 
 def sample_wanted(workspace: Workspace) -> bool:
     """Whether the sample was never finished here; one that was deleted stays deleted."""
-    return not (workspace.settings.home / _MARKER).exists()
+    path = workspace.settings.home / _MARKER
+    return not path.exists() or not _marked(path).get("ready", True)
+
+
+def sample_id(workspace: Workspace) -> str:
+    """The id of the sample assistant, finished or not; "" where none was begun."""
+    return str(_marked(workspace.settings.home / _MARKER).get("assistant", ""))
 
 
 def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assistant:
@@ -37,7 +45,7 @@ def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assis
     report = progress or (lambda stage, share: None)
     described = sample_description()
     folder = sample_folder()
-    assistant = _made(workspace, described)
+    assistant = _begun(workspace, described)
 
     def indexed(state: IndexingProgress) -> None:
         share = state.passages_done / max(state.passages_total, 1)
@@ -57,17 +65,40 @@ def make_sample(workspace: Workspace, progress: Progress | None = None) -> Assis
     workspace.store.add_examples(assistant.id, read_examples(folder / "questions.jsonl"))
     report("Adding the sample's tuned model", 0.0)
     _add_run(folder / "run", workspace.folder(assistant) / "runs", assistant)
-    marker = {"assistant": assistant.id, **asdict(described)}
-    _write(workspace.settings.home / _MARKER, json.dumps(marker, indent=2))
+    _mark(workspace, assistant, described, ready=True)
     report("The sample is ready", 1.0)
     return assistant
 
 
-def _made(workspace: Workspace, described: SampleDescription) -> Assistant:
+def _begun(workspace: Workspace, described: SampleDescription) -> Assistant:
+    """The sample that was begun here, else a new one; another assistant of its name is left be."""
+    begun = sample_id(workspace)
+    for assistant in workspace.assistants():
+        if assistant.id == begun:
+            return assistant
+    prompt = default_system_prompt(described.name, described.task)
     try:
-        return workspace.create(described.name, described.task)
+        made = workspace.create(described.name, described.task, system_prompt=prompt)
     except Conflict:
-        return workspace.assistant(described.name)
+        name = f"{described.name} (sample)"
+        made = workspace.create(name, described.task, system_prompt=prompt)
+    _mark(workspace, made, described, ready=False)
+    return made
+
+
+def _marked(path: Path) -> dict[str, Any]:
+    try:
+        marker = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return marker if isinstance(marker, dict) else {}
+
+
+def _mark(
+    workspace: Workspace, assistant: Assistant, described: SampleDescription, ready: bool
+) -> None:
+    marker = {"assistant": assistant.id, "ready": ready, **asdict(described)}
+    _write(workspace.settings.home / _MARKER, json.dumps(marker, indent=2))
 
 
 def _add_run(shipped: Path, runs: Path, assistant: Assistant) -> None:

@@ -55,30 +55,33 @@ class ChatTab:
         places, widgets = self._places, self.widgets
         where = [places.assistant, places.conversation]
         asking = [widgets.question, *where, *self.pickers]
-        gr.on(
-            [widgets.question.submit, widgets.send.click],
-            self._begin,
-            asking,
-            [places.pending, *self.shown],
-            **PRIVATE,
-        ).then(
-            self._answer,
-            [places.pending, *where, *self.pickers],
-            [places.assistant, *self.shown],
-            **MODEL_QUEUE,
-        )
-        for html in (widgets.history, widgets.turn):
-            html.submit(
-                self._begin_pressed,
-                [*where, *self.pickers],
-                [places.pending, *self.shown, *self.pickers],
+        begun = [
+            gr.on(
+                [widgets.question.submit, widgets.send.click],
+                self._begin,
+                asking,
+                [places.pending, *self.shown],
                 **PRIVATE,
-            ).then(
+            )
+        ]
+        for html in (widgets.history, widgets.turn):
+            begun.append(
+                html.submit(
+                    self._begin_pressed,
+                    [*where, *self.pickers],
+                    [places.pending, *self.shown, *self.pickers],
+                    **PRIVATE,
+                )
+            )
+        self.answered = [
+            asked.then(
                 self._answer,
                 [places.pending, *where, *self.pickers],
                 [places.assistant, *self.shown],
                 **MODEL_QUEUE,
             )
+            for asked in begun
+        ]
         widgets.stop.click(self._stop, None, None, **QUICK)
         for choice in CHOICES:
             widgets.votes[choice].click(

@@ -161,7 +161,8 @@ class _Page:
         )
         self._wire_tabs()
         # The conversation's id changes when a question begins a new one, the answered one's when
-        # an answer is whole: the sidebar follows both.
+        # an answer is whole: the sidebar follows both. An answer that was left to end behind
+        # another conversation changes neither.
         gr.on(
             [places.conversation.change, places.answered.change],
             sidebar.values,
@@ -169,6 +170,8 @@ class _Page:
             sidebar.shown,
             **QUICK,
         )
+        for answered in self._chat.answered:
+            answered.then(sidebar.values, where, sidebar.shown, **QUICK)
 
     def _wire_tabs(self) -> None:
         """A tab is read when it is opened; the open one also when another assistant is, or when

@@ -16,8 +16,7 @@ from assistant.errors import DuetError
 from assistant.ratings.judgements import judgements
 from assistant.ratings.report import report
 from assistant.records import Assistant
-from assistant.sample import make_sample, sample_wanted
-from assistant.shipped import sample_description
+from assistant.sample import make_sample, sample_id, sample_wanted
 from assistant.ui.notices import sentence_of
 from assistant.verdict.quality import quality
 from assistant.workspace import Workspace
@@ -61,7 +60,7 @@ class Preparation:
 
     def makes(self, assistant: Assistant) -> bool:
         """Whether this assistant is the sample, and still being made."""
-        return self.making_sample and assistant.name == sample_description().name
+        return self.making_sample and assistant.id == sample_id(self._workspace)
 
     def start(self) -> None:
         """Make the sample where it is wanted, then load the model of the assistant there is."""
