@@ -22,6 +22,7 @@ from assistant.writing.grammar import (
     RELATIVES,
     THIRD,
     capital,
+    definite,
     inner,
     plural,
     turned,
@@ -42,6 +43,10 @@ _AND_VERB = re.compile(r",? (?:and|but|or)(?: (?:then|also|now))? (?=(\w+)\b)")
 _TAIL = re.compile(
     r",|\s(?:which|who|because|since|although|though|so that|while|until|when|where|whatever|"
     r"wherever|if|but|in order to|and then|even)\s"
+)
+_LAST_THING = re.compile(
+    r"\b(?P<thing>(?:[Tt]he|[Aa]n?|[Oo]ur) (?!(?:second|minute|hour|day|night|week|month|year)$)"
+    r"[a-z-]+(?: [a-z-]+){0,3}|[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)$"
 )
 _BEFORE_NOUNS = (DETERMINERS - RELATIVES) | PREPOSITIONS
 _HAVE = frozenset(("has", "have", "had"))
@@ -100,14 +105,17 @@ class Clause:
 
 def clauses(sentence: str) -> Iterator[Clause]:
     """The clauses of a sentence that are whole, those of joined verbs each with its subject."""
-    start = 0
-    pieces: list[str] = []
+    start, told = 0, ""
+    pieces: list[tuple[str, str]] = []
     for match in _BREAK.finditer(sentence):
-        pieces.append(sentence[start : match.start()])
-        start = match.end()
-    pieces.append(sentence[start:])
-    held, subject = "", ""
-    for piece in pieces:
+        pieces.append((told, sentence[start : match.start()]))
+        start, told = match.end(), match.group()
+    pieces.append((told, sentence[start:]))
+    held, subject, before = "", "", ""
+    for told, piece in pieces:
+        if told.strip(" ,") in ("which", "who"):
+            subject = _antecedent(before)
+        before = piece
         text = f"{held}, {piece}" if held else piece
         found = _clause(text.strip().rstrip(".!")) or _going_on(subject, piece.strip(" .!"))
         subject = found.subject if found else subject
@@ -180,6 +188,17 @@ def _going_on(subject: str, text: str) -> Clause | None:
         return None
     kind = _kind(verb, subject)
     return Clause(kind, subject, verb, rest) if kind else None
+
+
+def _antecedent(text: str) -> str:
+    """What a "which" or "who" behind the text means: the thing at its end; "" where that is not
+    plain."""
+    match = _LAST_THING.search(text)
+    if match is None:
+        return ""
+    own = match["thing"].lower().split()
+    plain = not any(word in PREPOSITIONS - {"of"} or word in PAST or word in THIRD for word in own)
+    return definite(match["thing"]) if plain else ""
 
 
 def _opening(text: str) -> tuple[str, str]:

@@ -72,7 +72,7 @@ _MEASURES: dict[str, Measure] = {
         ("bar pascals", Measure(("pressure",), ("what pressure",))),
         ("kg g mg t tonnes grams kilograms pounds", Measure(("weight", "amount"),
                                                            ("how much", "what weight"))),
-        ("l ml cl litres millilitres gallons cups", Measure(("volume", "amount", "capacity"),
+        ("l ml cl litres millilitres gallons", Measure(("volume", "amount", "capacity"),
                                                             ("how much", "what amount"))),
         ("mm cm m km metres centimetres millimetres kilometres miles feet inches",
          Measure(("length", "size", "distance"), ("what length", "how far"))),

@@ -113,6 +113,7 @@ def test_first_visit(
     ask_it_at_once(page)
     train_it(page, tmp_path, pictures)
     compare_both(page, pictures)
+    leave_a_question(page)
     look_around(opened, pictures)
     assert outside == [], "the page asked for something from elsewhere"
 
@@ -237,6 +238,20 @@ def compare_both(page: Any, pictures: Path) -> None:
     page.locator("#vote-tie").click()
     page.wait_for_selector("#turn footer", timeout=20_000)
     assert {"RAG", "Tuned"} == set(page.locator("#turn .who").all_inner_texts())
+
+
+def leave_a_question(page: Any) -> None:
+    """A new chat before the answer is whole: the conversation is kept and shown in the sidebar."""
+    question = "Who may repair the lamp of Brindle?"
+    page.locator("#ask textarea").fill(question)
+    page.keyboard.press("Enter")
+    page.locator("#turn", has_text=question).wait_for(timeout=20_000)
+    page.locator("#fresh").click()
+    page.wait_for_selector("#turn .welcome", timeout=20_000)
+    left = page.locator("#conversations .entry", has_text=question[:20])
+    left.wait_for(timeout=ANSWER_MS)
+    left.click()
+    page.locator("#turn .turn", has_text=question).wait_for(timeout=20_000)
 
 
 def look_around(opened: Callable[..., Any], pictures: Path) -> None:

@@ -187,6 +187,18 @@ def test_definition() -> None:
         assert not [one for one in facts(text) if one.method == "definition"]
 
 
+def test_which_means_the_thing_before_it_and_nothing_where_that_is_not_plain() -> None:
+    label = facts("Ask for a return label, which is valid for 20 days.")
+    assert "The return label is valid for 20 days." in {one.answer for one in label}
+    cradle = facts("The mug rests in a cradle pressed from straw, which rots in about 14 weeks.")
+    assert [one.method for one in cradle] == ["heading"]
+    cups = facts("A machine may make 110 cups a day, which is more than 80 of ours.")
+    assert "A machine may make 110 cups a day." in {one.answer for one in cups}
+    assert not any("day is more" in one.answer for one in cups)
+    named = facts("We make a descaler called Brinefoot, which lasts for 18 months.")
+    assert "Brinefoot lasts for 18 months." in {one.answer for one in named}
+
+
 def test_date() -> None:
     found = fact("date", "The firm was founded in 1957 by two people.")
     assert "When was the firm founded?" in found.wordings
