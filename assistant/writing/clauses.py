@@ -41,7 +41,7 @@ _SUBORDINATE = re.compile(
 )
 _AND_VERB = re.compile(r",? (?:and|but|or)(?: (?:then|also|now))? (?=(\w+)\b)")
 _TAIL = re.compile(
-    r",|\s(?:which|who|because|since|although|though|so that|while|until|when|where|whatever|"
+    r",|(?<!nothing)\s(?:which|who|because|since|although|though|so that|while|until|when|where|whatever|"
     r"wherever|if|but|in order to|and then|even)\s"
 )
 _LAST_THING = re.compile(

@@ -17,7 +17,7 @@ from assistant.facts import content_words, sentence_spans
 from assistant.recall import needed_values
 from assistant.support import claim, needs_support
 from assistant.writing.candidates import Candidate
-from assistant.writing.form import badly_formed, points_at_passage, unbalanced
+from assistant.writing.form import badly_formed, broken_off, points_at_passage
 
 AMBIGUOUS = "ambiguous"
 SUPPORT = 0.7
@@ -160,7 +160,7 @@ def _checked(candidate: Candidate) -> Kept | Dropped:
         return Dropped(candidate, "not supported by the passage")
     if points_at_passage(candidate.question):
         return Dropped(candidate, "points at the passage")
-    if unbalanced(candidate.answer):
+    if broken_off(candidate.answer):
         return Dropped(candidate, "badly formed", "an answer that breaks off")
     if fault := badly_formed(candidate.question):
         return Dropped(candidate, "badly formed", fault)

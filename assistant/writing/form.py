@@ -25,6 +25,7 @@ _LOST_CAPITAL = re.compile(
 _DANGLING = re.compile(
     r"\b(?:the|an?|and|or|but|than|which|its|their|is about|every|,)\s*[?.]$", re.IGNORECASE
 )
+_BROKEN_OFF = re.compile(r"\b(?:an?|and|by|for|from|of|or|than|the|with)\.$")
 _LEANING = re.compile(
     r"\b(?:does|do|did|is|are|was|were|can|could|will|may|must|should|has|have) "
     r"(?:it|they|he|she|this|these|those|them)\b(?! \w+’?s?\b(?<=year|time|case))",
@@ -44,6 +45,11 @@ _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|‘[^’]*’")
 def points_at_passage(question: str) -> bool:
     """Whether it leans on a text in front of whoever asks: "this passage", "mentioned above"."""
     return _POINTING.search(_QUOTED.sub("", question)) is not None
+
+
+def broken_off(answer: str) -> bool:
+    """Whether an answer ends where its sentence goes on."""
+    return unbalanced(answer) or _BROKEN_OFF.search(answer) is not None
 
 
 def unbalanced(text: str) -> bool:

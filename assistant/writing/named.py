@@ -110,7 +110,9 @@ def inline_facts(sentence: str, main: str) -> Iterator[WrittenFact]:
             continue
         yield _calling(definite(_the(thing)), match["name"])
     for match in _APPOSED.finditer(sentence):
-        thing, name = _the(match["thing"]), match["name"]
+        # "twice a year an outside auditor, Jane Doe," names the auditor.
+        own = re.sub(r"^.* (?=(?:an?|the|our|their|its) )", "", match["thing"])
+        thing, name = _the(own), match["name"]
         who = "Who" if _PERSON.search(thing) else "What"
         yield WrittenFact(
             name,

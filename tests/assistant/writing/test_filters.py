@@ -65,6 +65,12 @@ def test_reasons() -> None:
     ]
 
 
+def test_an_answer_that_breaks_off_is_dropped() -> None:
+    assert reasons(replace(GOOD, answer="The tank of the Kestrel holds water for.")) == [
+        "badly formed"
+    ]
+
+
 def test_a_reverse_question_may_name_the_value_but_not_the_subject() -> None:
     reverse = replace(GOOD, question="What holds 1.85 litres?", reverse=True)
     told = replace(reverse, question="Does the tank hold 1.85 litres?")

@@ -199,6 +199,11 @@ def test_which_means_the_thing_before_it_and_nothing_where_that_is_not_plain() -
     assert "Brinefoot lasts for 18 months." in {one.answer for one in named}
 
 
+def test_the_last_article_begins_the_thing_that_is_named() -> None:
+    found = facts("Twice a year an outside auditor, Fenwick Stroud, checks that this is true.")
+    assert "The outside auditor is Fenwick Stroud." in {one.answer for one in found}
+
+
 def test_date() -> None:
     found = fact("date", "The firm was founded in 1957 by two people.")
     assert "When was the firm founded?" in found.wordings
