@@ -41,8 +41,8 @@ _SUBORDINATE = re.compile(
 )
 _AND_VERB = re.compile(r",? (?:and|but|or)(?: (?:then|also|now))? (?=(\w+)\b)")
 _TAIL = re.compile(
-    r",|(?<!nothing)\s(?:which|who|because|since|although|though|so that|while|until|when|where|whatever|"
-    r"wherever|if|but|in order to|and then|even)\s"
+    r",|(?<!nothing)\s(?:which|who|because|since|although|though|so that|while|until|when|where|"
+    r"whatever|wherever|if|but|in order to|and then|even)\s"
 )
 _LAST_THING = re.compile(
     r"\b(?P<thing>(?:[Tt]he|[Aa]n?|[Oo]ur) (?!(?:second|minute|hour|day|night|week|month|year)$)"
