@@ -14,6 +14,7 @@ from assistant.examples import near_duplicates
 from assistant.records import Example, SplitName, content_hash, example_id
 from assistant.writing.candidates import Candidate, evidence_span
 from assistant.writing.filters import Dropped, Kept, Ranks, ranked, sift
+from assistant.writing.other_names import with_other_names
 from assistant.writing.refusals import REFUSAL_SHARE, refusals
 from assistant.writing.rules import written_facts
 from assistant.writing.selection import ROUNDS, FoundFact, in_rounds
@@ -57,7 +58,7 @@ def examples_by_rule(
     called with a stage in words and its share done; what it raises ends the writing.
     """
     known = vocabulary(passages)
-    found = _unique(list(_facts(passages, sides, known, progress)))
+    found = with_other_names(_unique(list(_facts(passages, sides, known, progress))), known.main)
     sifted = sift([candidate for one in found for candidate in _candidates(one)])
     wordings: defaultdict[str, list[Kept]] = defaultdict(list)
     for kept in sifted.kept:
