@@ -49,6 +49,11 @@ _INTERRUPTED = (
     "The training process ended before it was done (killed, out of memory, or the machine went "
     "down). What was saved is kept: resume the run."
 )
+_DISK_FULL = (
+    "The training process ended before it was done, and the disk it writes to is full. What was "
+    "saved is kept: free some space, then resume the run."
+)
+_LITTLE_SPACE = 16 * 2**20  # bytes; with less a worker can fail to write even why it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +325,7 @@ class Runs:
         state = _state(folder, alive, final, error)
         sentence = {
             "failed": error["error"] if error else "",
-            "interrupted": _INTERRUPTED,
+            "interrupted": _interrupted(folder) if state == "interrupted" else "",
             "withdrawn": _WITHDRAWN,
         }
         return Run(
@@ -366,6 +371,11 @@ def _state(
     if final is not None:
         return "stopped" if final["stopped"] else "done"
     return "interrupted" if folder.process.is_file() else "withdrawn"
+
+
+def _interrupted(folder: RunFolder) -> str:
+    full = shutil.disk_usage(folder.path).free < _LITTLE_SPACE
+    return _DISK_FULL if full else _INTERRUPTED
 
 
 def new_run_id(created: datetime) -> str:

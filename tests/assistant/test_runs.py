@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -237,6 +239,15 @@ def test_interrupted_and_resumed(runs: Runs, start: Callable[[], Run], workers: 
     assert "resume" in interrupted.error
     assert runs.resume(run.id).state == "running"  # and not still stopping
     assert len(workers.started) == 2
+
+
+def test_a_worker_that_could_not_even_say_that_the_disk_is_full(
+    runs: Runs, start: Callable[[], Run], workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    workers.kill()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    assert "free some space" in runs.get(run.id).error
 
 
 def test_a_reused_pid_is_not_the_worker(
