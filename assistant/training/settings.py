@@ -93,7 +93,7 @@ PRESETS: dict[str, TrainingSettings] = {
 }
 
 # Row passes aimed at, and the fewest and most epochs.
-_EFFORT = {"quick": (1000, 3, 6), "standard": (1800, 4, 12), "thorough": (5000, 6, 24)}
+_EFFORT = {"quick": (1000, 3, 6), "standard": (1800, 4, 12), "thorough": (5000, 8, 24)}
 
 # Parameters of the base model up to which a learning rate holds. Small models take more.
 _RATES = ((200e6, 1e-3), (1e9, 5e-4), (float("inf"), 2e-4))
