@@ -17,6 +17,7 @@ from assistant.cli.training_settings import settings_line, with_settings
 from assistant.cli.workspace import Name, opened
 from assistant.errors import Conflict, InvalidRequest, TrainingError
 from assistant.preferences.records import Method
+from assistant.preferences.start import estimate_on_votes
 from assistant.registry.labels import run_named
 from assistant.registry.sources import learned
 from assistant.registry.waiting import queue_of, waiting_sentence
@@ -66,21 +67,32 @@ def train(
     """
     with opened() as workspace:
         assistant = workspace.assistant(name)
-        if estimate and from_votes is not None:
-            raise InvalidRequest("An estimate is of training on examples: leave out --from-votes.")
         if from_votes is None and (from_run is not None or all_voters):
             raise InvalidRequest("--run and --all-voters go with --from-votes: leave them out.")
+        if from_votes is not None:
+            if log:
+                raise InvalidRequest("--log is for training on examples: leave it out here.")
+            refuse_settings_of_examples(settings)
         if estimate:
             with bar() as report:
-                found = estimate_run(workspace, assistant, settings, report)
+                if from_votes is None:
+                    found = estimate_run(workspace, assistant, settings, report)
+                else:
+                    found = estimate_on_votes(
+                        workspace,
+                        assistant,
+                        from_votes,
+                        run_id=from_run,
+                        epochs=settings.epochs,
+                        learning_rate=settings.learning_rate,
+                        careless=all_voters,
+                        progress=report,
+                    )
             _show_estimate(found, as_json)
             return
         if no_wait:
             refuse_where_busy(workspace)
         if from_votes is not None:
-            if log:
-                raise InvalidRequest("--log is for training on examples: leave it out here.")
-            refuse_settings_of_examples(settings)
             run = started_on_votes(
                 workspace,
                 assistant,

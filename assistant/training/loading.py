@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import torch
 from peft import LoraConfig
 from safetensors import SafetensorError
@@ -30,6 +32,16 @@ def precision() -> torch.dtype:
     if kind == "cpu" or is_torch_bf16_gpu_available():
         return torch.bfloat16
     return torch.float16 if kind == "cuda" else torch.float32
+
+
+def set_threads() -> None:
+    """As many threads as this process may use physical cores: a second one on a core only wakes
+    and waits. OMP_NUM_THREADS goes first."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
+    physical = psutil.cpu_count(logical=False) or 1
+    torch.set_num_threads(max(1, min(physical, usable or physical)))
 
 
 def qlora_missing() -> str:

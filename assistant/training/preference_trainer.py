@@ -84,6 +84,13 @@ class _VotesTrainer(Trainer):
 
     answers_a_row = 1
 
+    def forget_measuring(self) -> None:
+        """As if no step had been made: TRL's running figures, and what was drawn to replay."""
+        self._part = (-1, 0)
+        of_trl: Any = self
+        of_trl._metrics["train"].clear()
+        of_trl._total_train_tokens = 0
+
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """As TRL has it; without held-back rows only the callbacks are told."""
         if self.eval_dataset is not None:

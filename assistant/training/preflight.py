@@ -66,7 +66,7 @@ def plan(
     wanted, _ = divided(settings.batch_size, min(wanted, at_most or wanted))
     for passes in _choices(settings, wanted, not missing):
         estimate = _estimate(shape, longest[: passes.rows], settings, device, passes)
-        if estimate.total <= _USABLE * free:
+        if fits(estimate, free):
             return Plan(passes, estimate, _notices(passes, wanted, settings, estimate, free))
     advice = "lower the max length, choose a smaller base model, or close other programs"
     if device.type == "cuda" and missing and settings.qlora != "never":
@@ -75,6 +75,11 @@ def plan(
         f"One row of {len(longest[0].ids)} tokens at a time needs about "
         f"{estimate.total / GIB:.1f} GiB, and {free / GIB:.1f} GiB are free: {advice}."
     )
+
+
+def fits(estimate: MemoryEstimate, free: int) -> bool:
+    """Whether so much goes into the bytes that are free, with a little to spare."""
+    return estimate.total <= _USABLE * free
 
 
 def measure(
@@ -161,6 +166,16 @@ def _estimate(
     )
 
 
+def fewer_rows(rows: int, wanted: int, accumulation: int, free: int) -> list[str]:
+    """What is said where fewer rows are taken at a time than would be quickest."""
+    if rows == wanted:
+        return []
+    return [
+        f"{wanted} rows at once do not fit into the {free / GIB:.1f} GiB that are free: they are "
+        f"taken {rows} at a time, {accumulation} times a step, with the same result."
+    ]
+
+
 def _notices(
     passes: Passes,
     wanted: int,
@@ -168,13 +183,7 @@ def _notices(
     estimate: MemoryEstimate,
     free: int,
 ) -> tuple[str, ...]:
-    said = []
-    if passes.rows < wanted:
-        said.append(
-            f"{wanted} rows at once do not fit into the {free / GIB:.1f} GiB that are free: they "
-            f"are taken {passes.rows} at a time, {passes.accumulation} times a step, with the same "
-            "result."
-        )
+    said = fewer_rows(passes.rows, wanted, passes.accumulation, free)
     if passes.checkpointing and settings.gradient_checkpointing == "auto":
         said.append("Memory is short: gradient checkpointing is on, a step takes a third longer.")
     if passes.qlora and settings.qlora == "auto":

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import psutil  # type: ignore[import-untyped]
-import torch
 from datasets.arrow_dataset import Dataset
 from transformers import PreTrainedModel
 
@@ -27,6 +25,7 @@ from assistant.training.arguments import (
 from assistant.training.estimate import ModelShape, Preflight
 from assistant.training.folder import RunFolder, read_json, read_rows, write_json
 from assistant.training.general import NEW_TOKENS, general_rows
+from assistant.training.halving import earlier_preflight
 from assistant.training.held_out import HeldOut
 from assistant.training.packing import RowCollator, packing_is_exact
 from assistant.training.process import write_process
@@ -85,8 +84,7 @@ def prepare(folder: RunFolder, at_most: int | None = None, notice: str = "") -> 
             run["base_sha256"] = weights_sha256(model_folder)
             write_json(folder.run, run)
     ranks.wait()
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(_cores())
+    loading.set_threads()
     device = loading.device()
     tokenizer = loading.load_tokenizer(model_folder)
     ends = loading.end_ids(tokenizer, model_folder)
@@ -184,19 +182,6 @@ def measured(preparation: Preparation) -> Preparation:
     ranks.wait()
     logger.info("%s", found.sentence)
     return replace(preparation, found=found)
-
-
-def earlier_preflight(folder: RunFolder) -> Preflight | None:
-    """What was found before this run was interrupted or ran out of memory."""
-    found = read_json(folder.preflight)
-    return Preflight.of(found) if found is not None else None
-
-
-def _cores() -> int:
-    """Physical cores that this process may use: a second thread on one only wakes and waits."""
-    usable = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
-    physical = psutil.cpu_count(logical=False) or 1
-    return max(1, min(physical, usable or physical))
 
 
 def _trainer(

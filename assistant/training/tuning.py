@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from peft import PeftModel
 
-from assistant.training import loading, memory, ranks
-from assistant.training.failures import out_of_memory
+from assistant.training import ranks
 from assistant.training.folder import RunFolder, checkpoint_step, write_json
+from assistant.training.halving import train_with_what_fits
 from assistant.training.held_out import ENOUGH
 from assistant.training.log_writers import RunLogs
-from assistant.training.preparing import Preparation, earlier_preflight, measured, prepare
+from assistant.training.preparing import Preparation, measured, prepare
 from assistant.training.progress import append_progress
 from assistant.training.saving import (
     BestAdapter,
@@ -25,41 +25,15 @@ from assistant.training.saving import (
 )
 from assistant.training.watching import ProgressCallback
 
-logger = logging.getLogger(__name__)
-
 
 def tune(folder: RunFolder) -> None:
     """Train what the folder asks for, going on from its last whole checkpoint.
 
-    A folder with `estimate-only` in it is measured and not trained. Where memory is not enough for
-    the measured step, or once in the middle, fewer rows are taken at a time. Raises TrainingError
-    or ModelError with a sentence; whatever else comes out of torch is the caller's to put into one.
+    Where memory is not enough fewer rows are taken at a time, as `train_with_what_fits` says.
+    Raises TrainingError or ModelError with a sentence; whatever else comes out of torch is the
+    caller's to put into one.
     """
-    earlier = earlier_preflight(folder)
-    at_most = earlier.rows_at_once if earlier else None
-    notice, halved = "", False
-    while True:
-        preparation = prepare(folder, at_most, notice)
-        rows = preparation.found.rows_at_once
-        training = False
-        try:
-            preparation = measured(preparation)
-            if folder.estimate_only.exists():
-                return
-            training = True
-            finish(preparation)
-            return
-        except Exception as error:
-            # Ranks that are still well cannot know of it: they would train on without this one.
-            if not out_of_memory(error) or rows == 1 or halved or ranks.world_size() > 1:
-                raise
-            logger.warning("Out of memory with %d rows at once", rows, exc_info=True)
-        # The error is gone here, and with it all that its frames held.
-        del preparation
-        memory.release(loading.device())
-        halved, at_most = training, rows // 2
-        when = _when(folder) if training else "in the step before training"
-        notice = f"Memory ran out {when} with {rows} rows at once: at most {at_most} are taken now."
+    train_with_what_fits(folder, partial(prepare, folder), measured, finish)
 
 
 def finish(preparation: Preparation) -> None:
@@ -140,13 +114,6 @@ def end_line(path: Path) -> None:
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         path.write_bytes(whole)
-
-
-def _when(folder: RunFolder) -> str:
-    checkpoint = folder.last_checkpoint()
-    if checkpoint is None:
-        return "before anything was saved, so the run began anew,"
-    return f"and the run went on from step {checkpoint_step(checkpoint)},"
 
 
 def _best(preparation: Preparation, earlier: list[Evaluated]) -> BestAdapter | None:

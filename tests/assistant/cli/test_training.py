@@ -45,6 +45,26 @@ def test_options_become_settings(duet: Duet, monkeypatch: pytest.MonkeyPatch) ->
     assert given[1] == TrainingSettings()
 
 
+def test_an_estimate_of_votes_takes_what_the_training_would(
+    duet: Duet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def estimate_on_votes(_workspace: Any, _assistant: Any, method: str, **options: Any) -> Any:
+        given.update(options, method=method)
+        return FOUND
+
+    monkeypatch.setattr(training, "estimate_on_votes", estimate_on_votes)
+    assert duet("new", "Kestrel", "--task", "Helps.")[0] == 0
+    options = ("--estimate", "--from-votes", "kto", "--epochs", "2", "--run", "r1", "--all-voters")
+    code, out, _ = duet("train", "kestrel", *options)
+    assert code == 0 and FOUND.sentence in out
+    assert (given["method"], given["epochs"], given["learning_rate"]) == ("kto", 2.0, None)
+    assert (given["run_id"], given["careless"]) == ("r1", True)
+    code, _, said = duet("train", "kestrel", "--estimate", "--from-votes", "dpo", "--rank", "8")
+    assert code == 1 and "leave out --rank" in said
+
+
 def test_settings_in_a_line() -> None:
     line = settings_line(TrainingSettings(rank=8))
     assert "rank 8" in line and "rslora off" in line and "epochs chosen by preset" in line

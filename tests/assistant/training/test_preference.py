@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from assistant.preferences.watched import watched_facts
 from assistant.records import Assistant, Example
 from assistant.runs import Run, Runs, TrainingSettings
 from assistant.training.__main__ import main
+from assistant.training.estimate import Preflight
 from assistant.training.folder import RunFolder, read_json
 from assistant.training.held_out import HeldOut, held_out
 from assistant.training.preference_settings import PreferenceSettings, settings_for_votes
@@ -127,6 +129,10 @@ def test_pairs_train_from_the_adapter_on(ask: Ask, tuned: Path) -> None:
     assert run.steps[-1].validation_loss < run.untrained_loss
     assert run.final["held_out_recall_before"] is not None
     assert run.final["useful_tokens"] > 0 and run.steps[-1].seconds_left == 0
+    assert run.preflight is not None and run.preflight.minutes is not None
+    assert run.preflight.measured_bytes and run.preflight.step_seconds
+    assert (run.preflight.rows, run.preflight.steps) == (30, run.steps[-1].total_steps)
+    assert run.preflight.rows_at_once * run.preflight.accumulation == 8
 
     about = read_json(folder.run) or {}
     assert about["votes"]["left_out"] == {"tie": 2} and about["votes"]["used"] == 34
@@ -156,6 +162,49 @@ def test_judged_answers_train_too(ask: Ask) -> None:
     assert (run.method, run.final["stopped"]) == ("kto", False)
     margins = [step.reward_margin for step in run.steps if step.reward_margin is not None]
     assert margins and margins[-1] > 0
+
+
+@pytest.mark.slow  # a training
+def test_where_memory_runs_out_fewer_rows_are_taken(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assistant.training.preference_trainer import JudgedTrainer
+
+    original = JudgedTrainer.compute_loss
+
+    def compute_loss(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        begun = self.state.global_step > 1 and self.args.per_device_train_batch_size > 2
+        if model.training and (begun or self.args.per_device_train_batch_size > 4):
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return original(self, model, *args, **kwargs)
+
+    monkeypatch.setattr(JudgedTrainer, "compute_loss", compute_loss)
+    run = trained(ask(judged(), epochs=1))
+    assert run.preflight is not None
+    assert (run.preflight.rows_at_once, run.preflight.accumulation) == (2, 4)
+    first, second = run.notices
+    assert "in the step before training" in first and "at most 4" in first
+    assert "the run went on from step 2" in second and "at most 2" in second
+    assert [step.step for step in run.steps] == list(range(1, run.steps[-1].total_steps + 1))
+
+
+@pytest.mark.slow  # a model is loaded
+def test_an_estimate_trains_nothing(ask: Ask) -> None:
+    folder = ask(pairs())
+    folder.estimate_only.touch()
+    assert main([str(folder.path)]) == 0
+    found = Preflight.of(read_json(folder.preflight) or {})
+    assert found.minutes is not None and found.measured_bytes is not None
+    assert not folder.adapter.exists() and not folder.done.exists()
+
+
+def test_memory_that_is_too_little_is_told_before_the_model_is_loaded(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.training.memory.free_and_total", lambda device: (2**20, 2**30))
+    folder = ask(judged())
+    assert main([str(folder.path)]) == 1
+    assert "2 of the votes' rows at a time" in (read_json(folder.error) or {})["error"]
 
 
 @pytest.mark.slow  # three runs
