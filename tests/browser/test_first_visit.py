@@ -243,6 +243,8 @@ def compare_both(page: Any, pictures: Path) -> None:
 def leave_a_question(page: Any) -> None:
     """A new chat before the answer is whole: the conversation is kept and shown in the sidebar."""
     question = "Who may repair the lamp of Brindle?"
+    page.locator("#fresh").click()
+    page.wait_for_selector("#turn .welcome", timeout=20_000)
     page.locator("#ask textarea").fill(question)
     page.keyboard.press("Enter")
     page.locator("#turn", has_text=question).wait_for(timeout=20_000)
