@@ -55,10 +55,13 @@ HOMES: dict[str, tuple[str, ...]] = {
 _WORKER = (
     "arguments",
     "general",
+    "halving",
     "loading",
     "memory",
     "packing",
     "preference",
+    "preference_preparing",
+    "preference_rows",
     "preference_trainer",
     "preflight",
     "preparing",
