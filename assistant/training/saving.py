@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -52,15 +53,22 @@ def evaluations_of(progress: Progress, until: int) -> list[Evaluated]:
 class BestAdapter:
     """Keeps the adapter of the best evaluation, and knows when there was no better one for long.
 
-    questions: how many held-out questions decide by their recall; 0 lets the validation loss. One
-    question more or less is chance, so of adapters that are so near the later one is the better:
-    its learning rate has come down. earlier: evaluations of the part of the run that came before.
+    questions: how many held-out questions decide by their recall; 0 lets the loss of the so many
+    validation `rows`. One question more or less is chance, and so is a loss that is higher by its
+    standard error; of adapters that are so near the later one is the better: its learning rate has
+    come down. earlier: evaluations of the part of the run that came before.
     """
 
     def __init__(
-        self, folder: RunFolder, base_model: str, questions: int, earlier: list[Evaluated]
+        self,
+        folder: RunFolder,
+        base_model: str,
+        questions: int,
+        rows: int,
+        earlier: list[Evaluated],
     ) -> None:
-        self._folder, self._base_model, self._questions = folder, base_model, questions
+        self._folder, self._base_model = folder, base_model
+        self._questions, self._rows = questions, rows
         self._seen = list(earlier)
         _take_back(folder.best)
         kept = read_json(folder.best / _BEST)
@@ -82,7 +90,7 @@ class BestAdapter:
     def take(self, evaluated: Evaluated, model: PeftModel) -> None:
         """Note an evaluation, and keep the adapter where it is the best. Raises OSError."""
         self._seen.append(evaluated)
-        if not is_better(evaluated, self.best, self._seen, self._questions):
+        if not is_better(evaluated, self.best, self._seen, self._questions, self._rows):
             return
         save_adapter(model, self._folder.best, self._base_model, asdict(evaluated))
         self.best = evaluated
@@ -90,16 +98,19 @@ class BestAdapter:
 
 
 def is_better(
-    one: Evaluated, best: Evaluated | None, seen: Sequence[Evaluated], questions: int
+    one: Evaluated, best: Evaluated | None, seen: Sequence[Evaluated], questions: int, rows: int
 ) -> bool:
     """Whether an evaluation's adapter is to take the place of the best so far.
 
-    seen: all evaluations so far. questions: as of `BestAdapter`.
+    seen: all evaluations so far. questions, rows: as of `BestAdapter`. The losses of rows are taken
+    to spread as widely as their mean is high, so that its standard error is the mean over the root
+    of their number.
     """
     if best is None or best.step == one.step:
         return True
     if not questions:
-        return one.figure > best.figure
+        lowest = -max(other.figure for other in (one, best, *seen))
+        return -one.figure <= lowest * (1 + 1 / math.sqrt(max(rows, 1)))
     chance = 1 / questions + _ROUNDING
     recall = one.held_out_recall or 0.0
     highest = max((other.held_out_recall or 0.0) for other in (one, best, *seen))

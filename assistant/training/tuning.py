@@ -125,4 +125,5 @@ def _best(preparation: Preparation, earlier: list[Evaluated]) -> BestAdapter | N
         foreign = bool(asked.references) and not asked.questions
         if foreign or preparation.trainer.eval_dataset is None:
             return None
-    return BestAdapter(preparation.folder, preparation.run["base_model"], questions, earlier)
+    base_model, rows = preparation.run["base_model"], len(preparation.validation)
+    return BestAdapter(preparation.folder, base_model, questions, rows, earlier)

@@ -11,14 +11,16 @@ from assistant.training.folder import RunFolder, write_json
 from assistant.training.saving import BestAdapter, Evaluated, is_better, put_in_place
 
 
-def kept(recalls: Sequence[float | None], losses: Sequence[float], questions: int) -> int:
+def kept(
+    recalls: Sequence[float | None], losses: Sequence[float], questions: int, rows: int = 64
+) -> int:
     """The step that is kept of evaluations at steps 1, 2, 3 ..."""
     best: Evaluated | None = None
     seen: list[Evaluated] = []
     for step, (recall, loss) in enumerate(zip(recalls, losses, strict=True), start=1):
         one = Evaluated(step, recall, loss)
         seen.append(one)
-        if is_better(one, best, seen, questions):
+        if is_better(one, best, seen, questions, rows):
             best = one
     assert best is not None
     return best.step
@@ -40,8 +42,19 @@ def test_of_recalls_one_question_apart_the_later_is_kept(
     assert kept(recalls, losses, questions=10) == step
 
 
-def test_without_enough_questions_the_lowest_loss_is_kept() -> None:
-    assert kept((None, None, None), (3.0, 1.0, 2.0), questions=0) == 2
+@pytest.mark.parametrize(
+    ("losses", "rows", "step"),
+    [
+        ((3.0, 1.0, 2.0), 64, 2),
+        ((0.6, 0.065, 0.075), 13, 3),  # of few rows so little more is chance
+        ((0.6, 0.065, 0.075), 64, 2),
+        ((1.0, 1.1, 1.2, 1.3), 64, 2),  # steps of chance do not add up
+    ],
+)
+def test_without_enough_questions_the_loss_tells_as_far_as_its_rows_can(
+    losses: Sequence[float], rows: int, step: int
+) -> None:
+    assert kept([None] * len(losses), losses, questions=0, rows=rows) == step
 
 
 def test_killed_between_two_names_the_best_is_found_again(tmp_path: Path) -> None:
@@ -54,6 +67,6 @@ def test_killed_between_two_names_the_best_is_found_again(tmp_path: Path) -> Non
         )
         put_in_place(new, folder.best)
     folder.best.rename(tmp_path / ".best.old")
-    found = BestAdapter(folder, "base", 8, []).best
+    found = BestAdapter(folder, "base", 8, 0, []).best
     assert found is not None and found.step == 2
     assert folder.best.is_dir() and not (tmp_path / ".best.old").exists()
